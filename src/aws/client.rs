@@ -1,0 +1,306 @@
+//! The HTTP client under the SDK: chooses proxy and trust for each request, and notes how it ended.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+
+use crate::aws::journal::{FailedExchange, Journal, Outcome};
+use crate::aws::origin::Origin;
+use crate::aws::proxy::{Proxies, Proxy};
+use crate::aws::{answer, trust};
+use crate::env::Env;
+use crate::error::{Failure, Reason, one_line};
+use crate::log::Log;
+
+/// The client that every part of the SDK is given.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    proxies: Proxies,
+    bundle: Option<TlsContext>,
+    roots: OnceLock<Result<TlsContext, Failure>>,
+    connectors: Mutex<HashMap<Route, SharedHttpConnector>>,
+    journal: Journal,
+    log: Log,
+}
+
+/// What two requests must have in common to share connections.
+#[derive(PartialEq, Eq, Hash)]
+struct Route {
+    https: bool,
+    proxy: Option<String>,
+    connect_timeout: Option<Duration>,
+    read_timeout: Option<Duration>,
+}
+
+impl Client {
+    /// A client that trusts `bundle` alone, or, without one, what the environment or the system says. The latter is only
+    /// looked up when the first TLS connection is made.
+    pub fn new(
+        env: &Env,
+        proxies: Proxies,
+        bundle: Option<TlsContext>,
+        journal: Journal,
+        log: Log,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            env: env.clone(),
+            proxies,
+            bundle,
+            roots: OnceLock::new(),
+            connectors: Mutex::default(),
+            journal,
+            log,
+        }))
+    }
+
+    fn connector(
+        &self,
+        origin: &Origin,
+        proxy: Option<&Proxy>,
+        settings: &HttpConnectorSettings,
+    ) -> Result<SharedHttpConnector, Failure> {
+        let route = Route {
+            https: origin.is_https(),
+            proxy: proxy.map(|proxy| proxy.url.clone()),
+            connect_timeout: settings.connect_timeout(),
+            read_timeout: settings.read_timeout(),
+        };
+        let mut connectors = self
+            .0
+            .connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(connector) = connectors.get(&route) {
+            return Ok(connector.clone());
+        }
+        let needs_tls =
+            origin.is_https() || proxy.is_some_and(|proxy| proxy.url.starts_with("https"));
+        let context = match needs_tls {
+            true => self.trust()?,
+            false => trust::no_roots(),
+        };
+        let mut builder = Connector::builder()
+            .connector_settings(settings.clone())
+            .tls_provider(Provider::rustls(CryptoMode::Ring))
+            .tls_context(context);
+        if let Some(proxy) = proxy {
+            builder = builder.proxy_config(proxy_config(proxy)?);
+        }
+        let connector = SharedHttpConnector::new(builder.build());
+        connectors.insert(route, connector.clone());
+        Ok(connector)
+    }
+
+    fn trust(&self) -> Result<TlsContext, Failure> {
+        match &self.0.bundle {
+            Some(bundle) => Ok(bundle.clone()),
+            None => self
+                .0
+                .roots
+                .get_or_init(|| trust::default_roots(&self.0.env))
+                .clone(),
+        }
+    }
+
+    /// Where a request goes, and the connector that takes it there.
+    fn route(
+        &self,
+        uri: &str,
+        settings: &HttpConnectorSettings,
+    ) -> Result<(Origin, Option<String>, SharedHttpConnector), Failure> {
+        let origin = Origin::parse(uri).ok_or_else(|| {
+            Failure::new(
+                Reason::Configuration,
+                "an endpoint is no http or https URL",
+                "",
+            )
+        })?;
+        let proxy = self.0.proxies.for_origin(&origin)?;
+        let connector = self.connector(&origin, proxy, settings)?;
+        let shown = proxy.map(|proxy| format!("{} ({})", proxy.shown(), proxy.variable));
+        Ok((origin, shown, connector))
+    }
+}
+
+fn proxy_config(proxy: &Proxy) -> Result<ProxyConfig, Failure> {
+    ProxyConfig::all(proxy.url.as_str()).map_err(|_| {
+        Failure::new(
+            Reason::Configuration,
+            format!("the proxy URL in {} is not valid", proxy.variable),
+            "percent-encode special characters in its user name and password",
+        )
+    })
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl HttpClient for Client {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Noting {
+            client: self.clone(),
+            settings: settings.clone(),
+        })
+    }
+}
+
+/// Passes requests on, and notes how each ended.
+#[derive(Debug)]
+struct Noting {
+    client: Client,
+    settings: HttpConnectorSettings,
+}
+
+impl HttpConnector for Noting {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (journal, log) = (self.client.0.journal.clone(), self.client.0.log.clone());
+        let (origin, proxy, connector) = match self.client.route(request.uri(), &self.settings) {
+            Ok(route) => route,
+            Err(failure) => {
+                let error = io::Error::other(failure.to_string());
+                if let Some(origin) = Origin::parse(request.uri()) {
+                    journal.failed(FailedExchange {
+                        origin,
+                        proxy: None,
+                        outcome: Outcome::NotSent(failure),
+                    });
+                }
+                return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
+            }
+        };
+        let method = request.method().to_owned();
+        journal.begin(format!("an answer from {origin}"));
+        // Holds until something else is noted: the SDK drops a request whose time is over.
+        journal.failed(FailedExchange {
+            origin: origin.clone(),
+            proxy: proxy.clone(),
+            outcome: Outcome::TimedOut,
+        });
+        let started = Instant::now();
+        let answer = connector.call(request);
+        HttpConnectorFuture::new(async move {
+            let result = noted(answer.await, &origin, proxy, &journal).await;
+            log.info(|| {
+                let millis = started.elapsed().as_millis();
+                let end = match &result {
+                    Ok(response) => response.status().as_u16().to_string(),
+                    Err(error) => chain(error),
+                };
+                format!("{method} {origin}: {end} in {millis} ms")
+            });
+            result
+        })
+    }
+}
+
+/// Notes how a request ended. The body of an answer that says no is read here, and put back.
+async fn noted(
+    result: Result<HttpResponse, ConnectorError>,
+    origin: &Origin,
+    proxy: Option<String>,
+    journal: &Journal,
+) -> Result<HttpResponse, ConnectorError> {
+    let failed = |outcome| {
+        journal.failed(FailedExchange {
+            origin: origin.clone(),
+            proxy,
+            outcome,
+        });
+    };
+    let mut response = match result {
+        Ok(response) => response,
+        Err(error) => {
+            failed(outcome_of(&error));
+            return Err(error);
+        }
+    };
+    if response.status().is_success() {
+        journal.succeeded();
+        return Ok(response);
+    }
+    let body = ByteStream::new(response.take_body()).collect().await;
+    let body = body
+        .map_err(|error| ConnectorError::io(error.into()))?
+        .into_bytes();
+    let header = response.headers().get("x-amzn-errortype");
+    let status = response.status().as_u16();
+    failed(Outcome::Answer(answer::read(status, header, &body)));
+    *response.body_mut() = SdkBody::from(body);
+    Ok(response)
+}
+
+fn outcome_of(error: &ConnectorError) -> Outcome {
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = source {
+        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref::<rustls::Error>()
+        {
+            return Outcome::Untrusted(one_line(&why.to_string()));
+        }
+        source = below(error);
+    }
+    match error.is_timeout() {
+        true => Outcome::TimedOut,
+        false => Outcome::Broken(innermost(error)),
+    }
+}
+
+/// The error that caused this one. An `io::Error` is asked for what it wraps, since its `source` leaves that out.
+fn below<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
+        Some(Some(inner)) => Some(inner),
+        _ => error.source(),
+    }
+}
+
+/// What the whole thing comes down to, without what is wrapped around it.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    while let Some(next) = below(error) {
+        error = next;
+    }
+    let text = one_line(&error.to_string());
+    text.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// An error and all that caused it, on one line.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let part = error.to_string();
+        if !text.ends_with(&part) {
+            text = format!("{text}: {part}");
+        }
+        source = error.source();
+    }
+    one_line(&text)
+}

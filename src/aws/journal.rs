@@ -1,0 +1,93 @@
+//! What the AWS part is doing, and how its last request ended: the SDK's error types hide both.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::aws::origin::Origin;
+use crate::error::Failure;
+
+/// Shared between the thread that works and the one that waits for it.
+#[derive(Debug, Clone, Default)]
+pub struct Journal(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    activity: Option<String>,
+    asked: Option<Origin>,
+    failed: Option<FailedExchange>,
+}
+
+/// The last request, where it did not succeed.
+#[derive(Debug, Clone)]
+pub struct FailedExchange {
+    /// Where it went.
+    pub origin: Origin,
+    /// The proxy it went through, without user info, and the variable that names it.
+    pub proxy: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a request ended that did not succeed.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// An answer with another status than 2xx.
+    Answer(Answer),
+    /// No answer in time.
+    TimedOut,
+    /// The other side's certificate was refused.
+    Untrusted(String),
+    /// No connection, or one that broke.
+    Broken(String),
+    /// It was never sent.
+    NotSent(Failure),
+}
+
+/// An answer that says no.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// AWS's error code, without name space.
+    pub code: Option<String>,
+    /// AWS's own sentence.
+    pub message: Option<String>,
+}
+
+impl Journal {
+    /// Notes what is being done, for whoever gives up waiting for it.
+    pub fn begin(&self, activity: impl Into<String>) {
+        self.state().activity = Some(activity.into());
+    }
+
+    /// What is being done.
+    pub fn activity(&self) -> Option<String> {
+        self.state().activity.clone()
+    }
+
+    /// Notes that a request succeeded.
+    pub fn succeeded(&self) {
+        self.state().failed = None;
+    }
+
+    /// Notes that a request failed.
+    pub fn failed(&self, exchange: FailedExchange) {
+        let mut state = self.state();
+        state.asked = Some(exchange.origin.clone());
+        state.failed = Some(exchange);
+    }
+
+    /// Where the last request went.
+    pub fn last_origin(&self) -> Option<String> {
+        self.state().asked.as_ref().map(Origin::to_string)
+    }
+
+    /// The last request, if it failed.
+    pub fn last_failure(&self) -> Option<FailedExchange> {
+        self.state().failed.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What a thread that panicked noted last is what is asked for.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,76 @@
+//! Asking AWS for a token. The only part that uses threads, tokio, the SDK or TLS; nothing here runs when the cache answers.
+
+mod answer;
+mod client;
+mod explain;
+mod guard;
+mod journal;
+mod origin;
+mod proxy;
+mod source;
+mod token;
+mod trust;
+
+use std::time::Instant;
+
+pub use guard::quiet_panics;
+pub use token::Request;
+
+use crate::aws::guard::Stopped;
+use crate::aws::journal::Journal;
+use crate::cache::Token;
+use crate::error::{Failure, Reason};
+use crate::files::AwsFiles;
+
+/// Gets a token, or gives up at `deadline`.
+///
+/// The work is done on a thread of its own, which is left behind when the time is over: a read or a name look-up that hangs
+/// cannot be called off, and must not hold up the answer.
+///
+/// # Errors
+///
+/// A [`Failure`] that says what failed, or what was waited for.
+pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Token, Failure> {
+    let journal = Journal::default();
+    let (theirs, log) = (journal.clone(), request.log.clone());
+    let result = guard::run(deadline, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Failure::new(
+                    Reason::Process,
+                    format!("the network cannot be used: {error}"),
+                    "check the limits on open files",
+                )
+            })?;
+        runtime.block_on(token::fetch(&request, &files, &theirs))
+    });
+    result.unwrap_or_else(|stopped| {
+        log.warn(|| format!("the AWS part stopped: {stopped:?}"));
+        Err(match stopped {
+            Stopped::TimedOut(after) => {
+                let activity = journal.activity();
+                Failure::new(
+                    Reason::Deadline,
+                    format!(
+                        "no token after {:.1} seconds of waiting for {}",
+                        after.as_secs_f64(),
+                        activity.as_deref().unwrap_or("the AWS part to begin")
+                    ),
+                    "check that it answers, or allow more time with AWS_ECR_TIMEOUT (seconds)",
+                )
+            }
+            Stopped::Panicked(place) => Failure::new(
+                Reason::Process,
+                format!("a part of the program failed at {place}"),
+                "please report this with the versions of your AWS settings' tools",
+            ),
+            Stopped::NotStarted(why) => Failure::new(
+                Reason::Process,
+                format!("no thread could be started: {why}"),
+                "check the limits on processes and memory",
+            ),
+        })
+    })
+}

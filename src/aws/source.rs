@@ -1,0 +1,376 @@
+//! Where credentials come from: decided here, from the environment and the profile, before the SDK is asked for any.
+//!
+//! The order is the SDK's. The SDK, though, goes on to the next source where a profile that was named does not exist, and would
+//! use the node's role in its place; and its errors do not say which source they are about.
+
+use std::path::PathBuf;
+
+use aws_config::profile::{Profile, ProfileSet};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env as SdkEnv, Fs};
+
+use crate::env::{self, Env};
+use crate::error::{Failure, Reason};
+use crate::files::{self, AwsFile, AwsFiles, Found};
+
+/// The profile that is used where none is named.
+const DEFAULT_PROFILE: &str = "default";
+
+/// The source of credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Static keys in the environment.
+    Environment,
+    /// The selected profile, and what its credentials begin with.
+    Profile(Base),
+    /// A web identity token that the environment names.
+    WebIdentity,
+    /// The container credential endpoint.
+    Container,
+    /// The instance's role.
+    InstanceMetadata,
+    /// Instance metadata is turned off, and there is nothing else.
+    Nothing,
+}
+
+/// What a profile's credentials begin with, before any role is assumed with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// Keys in the file.
+    StaticKeys,
+    /// An SSO login; by the name of its session, or a legacy one of the profile's own.
+    Sso(Option<String>),
+    /// An `aws login` session.
+    Login,
+    /// A web identity token that the profile names.
+    WebIdentity,
+    /// A program.
+    Process,
+    /// One of the SDK's other sources: Environment, EcsContainer, Ec2InstanceMetadata.
+    Named(String),
+}
+
+/// Everything that is known of the identity before AWS is asked.
+#[derive(Debug)]
+pub struct Plan {
+    /// The source.
+    pub source: Source,
+    /// The selected profile.
+    pub profile: String,
+    /// The profile that the chain of source profiles ends at: where an SSO login or a program is configured.
+    pub base_profile: String,
+    /// The settings that the SDK is given. Empty where the files play no part.
+    pub sections: ProfileSet,
+    /// The text of the config and credentials files.
+    pub text: [String; 2],
+    /// The paths of both, for messages.
+    paths: [Option<PathBuf>; 2],
+    /// What is said of static keys where only half of them is there.
+    half_keys: bool,
+}
+
+impl Plan {
+    /// Decides on a source.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] where a named profile is missing, or a file that may decide cannot be read.
+    pub async fn new(env: &Env, aws_files: &AwsFiles) -> Result<Self, Failure> {
+        let keys = env.static_keys().is_some();
+        let text = [
+            text_of(&aws_files.config, keys)?,
+            text_of(&aws_files.credentials, keys)?,
+        ];
+        let named = env.profile();
+        let profile = named.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
+        let paths = aws_files.each().map(|file| file.path.clone());
+        let sections = match parse(&text, &profile).await {
+            Ok(sections) => sections,
+            Err(_) if keys => ProfileSet::default(),
+            Err(why) => return Err(unreadable(&text, &paths, &why).await),
+        };
+        let half_keys = !keys && env.first(&env::ACCESS_KEY_ID).is_some();
+        let mut plan = Self {
+            source: Source::Environment,
+            base_profile: profile.clone(),
+            profile,
+            sections,
+            text,
+            paths,
+            half_keys,
+        };
+        if !keys {
+            plan.source = plan.choose(env, named.is_some())?;
+        }
+        Ok(plan)
+    }
+
+    fn choose(&mut self, env: &Env, named: bool) -> Result<Source, Failure> {
+        match self.sections.get_profile(&self.profile) {
+            None if named => return Err(self.unknown_profile(&self.profile, None)),
+            None => {}
+            Some(profile) => {
+                if let Some((base_profile, base)) = self.base(profile)? {
+                    self.base_profile = base_profile;
+                    return Ok(Source::Profile(base));
+                }
+            }
+        }
+        let is_set = |name| env.raw(name).is_some();
+        if is_set(env::AWS_WEB_IDENTITY_TOKEN_FILE) {
+            if !is_set(env::AWS_ROLE_ARN) {
+                return Err(Failure::new(
+                    Reason::Configuration,
+                    "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not",
+                    "set AWS_ROLE_ARN to the role that the token is for",
+                ));
+            }
+            return Ok(Source::WebIdentity);
+        }
+        if is_set(env::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI)
+            || is_set(env::AWS_CONTAINER_CREDENTIALS_FULL_URI)
+        {
+            return Ok(Source::Container);
+        }
+        match env.is_true(env::AWS_EC2_METADATA_DISABLED) {
+            true => Ok(Source::Nothing),
+            false => Ok(Source::InstanceMetadata),
+        }
+    }
+
+    /// Follows `source_profile` to where the credentials begin; none where the profile says nothing of credentials.
+    fn base(&self, selected: &Profile) -> Result<Option<(String, Base)>, Failure> {
+        let mut profile = selected;
+        let mut seen = vec![selected.name()];
+        loop {
+            let source = profile.get("source_profile");
+            if let Some(name) = source
+                && self.sections.get_profile(name).is_none()
+            {
+                return Err(self.unknown_profile(name, Some(profile.name())));
+            }
+            let is_chained = profile.get("role_arn").is_some()
+                && profile.get("web_identity_token_file").is_none();
+            match source.and_then(|name| self.sections.get_profile(name)) {
+                Some(next) if is_chained && !seen.contains(&next.name()) => {
+                    seen.push(next.name());
+                    profile = next;
+                    // The SDK takes static keys first from every profile but the selected one.
+                    if has_keys(profile) {
+                        return Ok(Some((profile.name().to_owned(), Base::StaticKeys)));
+                    }
+                }
+                _ => return Ok(base_of(profile).map(|base| (profile.name().to_owned(), base))),
+            }
+        }
+    }
+
+    fn unknown_profile(&self, name: &str, referring: Option<&str>) -> Failure {
+        let what = match referring {
+            None => format!("the profile {name:?} does not exist"),
+            Some(referring) => format!(
+                "the profile {name:?}, which {referring:?} names as its source_profile, does not exist"
+            ),
+        };
+        Failure::new(
+            Reason::Configuration,
+            format!("{what} in {}", self.files_read()),
+            "correct AWS_PROFILE or add the profile; `aws configure list-profiles` lists what there is",
+        )
+    }
+
+    /// The two files, as they are shown to a person.
+    pub fn files_read(&self) -> String {
+        let shown: Vec<_> = self
+            .paths
+            .iter()
+            .flatten()
+            .map(|path| path.display().to_string())
+            .collect();
+        match shown.is_empty() {
+            true => "any AWS file (HOME is not set)".to_owned(),
+            false => shown.join(" or "),
+        }
+    }
+
+    /// Whose credentials these are, for messages: `profile "dev"`.
+    pub fn who(&self) -> String {
+        match &self.source {
+            Source::Environment => "the keys in AWS_ACCESS_KEY_ID".to_owned(),
+            Source::Profile(_) => format!("profile {:?}", self.profile),
+            Source::WebIdentity => "the token in AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(),
+            Source::Container => "the container's credentials".to_owned(),
+            Source::InstanceMetadata => "the instance's role".to_owned(),
+            Source::Nothing => "no credentials".to_owned(),
+        }
+    }
+
+    /// Whether credentials from this source can change without anything changing that the fingerprint sees.
+    pub fn is_bounded(&self) -> bool {
+        match &self.source {
+            Source::Container | Source::InstanceMetadata => true,
+            Source::Profile(Base::Process) => true,
+            Source::Profile(Base::Named(name)) => !name.eq_ignore_ascii_case("Environment"),
+            _ => false,
+        }
+    }
+
+    /// The settings that the SSO login lacks: of the profile, and of its session if it names one.
+    pub fn missing_sso_settings(&self) -> Vec<String> {
+        let Some(profile) = self.sections.get_profile(&self.base_profile) else {
+            return Vec::new();
+        };
+        let session = profile.get("sso_session");
+        let lacks = |name: &&str| match (session, *name) {
+            (Some(session), "sso_start_url" | "sso_region") => self
+                .sections
+                .sso_session(session)
+                .is_none_or(|session| session.get(name).is_none()),
+            _ => profile.get(name).is_none(),
+        };
+        [
+            "sso_start_url",
+            "sso_region",
+            "sso_account_id",
+            "sso_role_name",
+        ]
+        .into_iter()
+        .filter(lacks)
+        .map(str::to_owned)
+        .collect()
+    }
+
+    /// A setting of the selected profile.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.sections.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Where credentials were looked for, when there are none.
+    pub fn tried(&self, metadata: &str) -> String {
+        let half = match self.half_keys {
+            true => "AWS_ACCESS_KEY_ID (set, but AWS_SECRET_ACCESS_KEY is not)",
+            false => "AWS_ACCESS_KEY_ID",
+        };
+        format!(
+            "tried {half}, profile {:?} in {}, web identity, container credentials, instance metadata{metadata}",
+            self.profile,
+            self.files_read()
+        )
+    }
+}
+
+/// What a profile's own settings say, in the order in which the SDK asks for them.
+fn base_of(profile: &Profile) -> Option<Base> {
+    let has = |name| profile.get(name).is_some();
+    const SSO: [&str; 5] = [
+        "sso_session",
+        "sso_start_url",
+        "sso_region",
+        "sso_account_id",
+        "sso_role_name",
+    ];
+    if let Some(name) = profile.get("credential_source") {
+        Some(Base::Named(name.to_owned()))
+    } else if has("web_identity_token_file") {
+        Some(Base::WebIdentity)
+    } else if SSO.into_iter().any(has) {
+        Some(Base::Sso(profile.get("sso_session").map(str::to_owned)))
+    } else if has("login_session") {
+        Some(Base::Login)
+    } else if has("credential_process") {
+        Some(Base::Process)
+    } else if has_keys(profile) || has("role_arn") {
+        Some(Base::StaticKeys)
+    } else {
+        None
+    }
+}
+
+fn has_keys(profile: &Profile) -> bool {
+    [
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+    ]
+    .into_iter()
+    .any(|name| profile.get(name).is_some())
+}
+
+/// The text of a file. Static keys in the environment need none, so that then nothing in it is an error.
+fn text_of(file: &AwsFile, keys: bool) -> Result<String, Failure> {
+    let shown = || {
+        let path = file.path.as_deref();
+        path.map(|path| path.display().to_string())
+            .unwrap_or_default()
+    };
+    let fail = |why: &str| {
+        Failure::new(
+            Reason::Configuration,
+            format!("{} cannot be read: {why}", shown()),
+            "correct the file or its permissions, or name another in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE",
+        )
+    };
+    let bytes = match (&file.found, &file.path) {
+        (Found::Contents(bytes), _) => bytes.clone(),
+        (Found::NotRegular, Some(path)) => match files::read_blocking(path) {
+            Ok(bytes) => bytes,
+            Err(_) if keys => return Ok(String::new()),
+            Err(error) => return Err(fail(&files::describe(&error))),
+        },
+        (Found::Unreadable(why), _) if !keys => return Err(fail(why)),
+        _ => return Ok(String::new()),
+    };
+    match String::from_utf8(bytes.to_vec()) {
+        Ok(text) => Ok(text),
+        Err(_) if keys => Ok(String::new()),
+        Err(_) => Err(fail("it is not UTF-8")),
+    }
+}
+
+/// The two files in the form in which the SDK takes them.
+pub fn sdk_files(text: &[String; 2]) -> EnvConfigFiles {
+    let [config, credentials] = text;
+    EnvConfigFiles::builder()
+        .with_contents(EnvConfigFileKind::Config, config)
+        .with_contents(EnvConfigFileKind::Credentials, credentials)
+        .build()
+}
+
+async fn parse(text: &[String; 2], profile: &str) -> Result<ProfileSet, String> {
+    aws_config::profile::load(
+        // Both are given as text, so neither files nor variables are looked at.
+        &Fs::from_slice(&[]),
+        &SdkEnv::from_slice(&[]),
+        &sdk_files(text),
+        Some(profile.to_owned().into()),
+    )
+    .await
+    .map_err(|error| crate::aws::client::chain(&error))
+}
+
+/// Says which of the files has the error: the SDK knows them as texts without names.
+async fn unreadable(text: &[String; 2], paths: &[Option<PathBuf>; 2], why: &str) -> Failure {
+    let [config, credentials] = text;
+    let [config_path, credentials_path] = paths;
+    let alone = [config.clone(), String::new()];
+    let in_config = credentials.is_empty() || parse(&alone, DEFAULT_PROFILE).await.is_err();
+    let path = if in_config {
+        config_path
+    } else {
+        credentials_path
+    };
+    let path = path.as_deref().map(|path| path.display().to_string());
+    // "error parsing … on line 3:\n …": only the number is safe to show, the rest may quote a key.
+    let line = why
+        .split_once("on line ")
+        .and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next())
+        .unwrap_or("?");
+    Failure::new(
+        Reason::Configuration,
+        format!(
+            "{} is not a valid AWS configuration (line {line})",
+            path.unwrap_or_default()
+        ),
+        "correct that line",
+    )
+}

@@ -1,0 +1,373 @@
+//! The one directory that our files are in: where it is, when it is trusted, and how a file in it is read and written.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use crate::env::{self, Env};
+use crate::files::flags;
+
+/// The directory's name, in the platform's cache directory and in /run.
+const NAME: &str = "docker-credential-ecr-login";
+
+/// The largest file that is read, in bytes. Real ones are a few thousand.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// Others may neither read nor write a file of ours.
+const FILE_MODE: u32 = 0o600;
+const DIRECTORY_MODE: u32 = 0o700;
+/// Write permission for anybody but the owner.
+const LOOSE: u32 = 0o022;
+
+/// The directory of our files.
+#[derive(Debug, Clone)]
+pub struct Dir {
+    path: PathBuf,
+    uid: u32,
+    /// Whether we chose the place: then everything in it is ours to replace.
+    named_by_us: bool,
+}
+
+/// Why there is no file to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// There is none.
+    Missing,
+    /// There is something, and it is not to be trusted; the text says why.
+    Untrusted(String),
+}
+
+impl Dir {
+    /// Where the directory is, or why there is none. Nothing is created yet.
+    ///
+    /// # Errors
+    ///
+    /// A text that says what is missing.
+    pub fn locate(env: &Env) -> Result<Self, String> {
+        let uid = rustix::process::geteuid().as_raw();
+        let named_by_us = env.raw(env::AWS_ECR_CACHE_DIR).is_none();
+        let (path, at_home) = match named_by_us {
+            true => (default_place(env), env.home()),
+            false => (env.path(env::AWS_ECR_CACHE_DIR), None),
+        };
+        let path = path
+            .and_then(|path| std::path::absolute(path).ok())
+            .ok_or("HOME is not set and AWS_ECR_CACHE_DIR does not name a directory")?;
+        // Under sudo with somebody else's HOME, files of root's there would only be in its owner's way.
+        if uid == 0 && owner_of_nearest(&at_home.unwrap_or(path.clone())) != Some(0) {
+            return Ok(Self {
+                path: Path::new("/run").join(NAME),
+                uid,
+                named_by_us: true,
+            });
+        }
+        Ok(Self {
+            path,
+            uid,
+            named_by_us,
+        })
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Whether what is in the directory can be trusted at all.
+    pub fn check(&self) -> Result<(), Refused> {
+        let metadata = match fs::symlink_metadata(&self.path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refused::Missing),
+            Err(error) => return Err(Refused::Untrusted(error.to_string())),
+        };
+        let untrusted = |why: &str| Err(Refused::Untrusted(format!("the directory {why}")));
+        if !metadata.is_dir() {
+            untrusted("is a link or no directory")
+        } else if metadata.uid() != self.uid {
+            untrusted("belongs to somebody else")
+        } else if metadata.mode() & LOOSE != 0 {
+            untrusted("can be written by others")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Makes the directory if it is missing, and ours alone if it was loose.
+    pub fn ensure(&self) -> io::Result<()> {
+        match self.check() {
+            Ok(()) => return Ok(()),
+            Err(Refused::Missing) => return create_private(&self.path),
+            Err(Refused::Untrusted(_)) => {}
+        }
+        let metadata = fs::symlink_metadata(&self.path)?;
+        let ours = metadata.is_dir() && metadata.uid() == self.uid;
+        if !ours || !(self.named_by_us || self.holds_only_ours()?) {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!(
+                    "{} is not a directory of ours alone (owner, link or mode)",
+                    self.path.display()
+                ),
+            ));
+        }
+        fs::set_permissions(&self.path, Permissions::from_mode(DIRECTORY_MODE))?;
+        // Whoever could write to it may have moved files of ours about.
+        for name in self.names().filter(|name| is_ours(name)) {
+            let _ = fs::remove_file(self.join(&name));
+        }
+        Ok(())
+    }
+
+    /// A directory that its owner shares with other things on purpose is not ours to close.
+    fn holds_only_ours(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.path)? {
+            if !entry?.file_name().to_str().is_some_and(is_ours) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The names in the directory, in no order; none where it cannot be read.
+    pub fn names(&self) -> impl Iterator<Item = String> + use<> {
+        fs::read_dir(&self.path)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+    }
+
+    /// Reads a file, if it is one that we wrote.
+    pub fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        self.check()?;
+        let refuse = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Refused::Missing,
+            _ => Refused::Untrusted(error.to_string()),
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
+            .open(self.join(name))
+            .map_err(refuse)?;
+        let size = self.inspect(&file).map_err(Refused::Untrusted)?;
+        if size > SIZE_LIMIT {
+            return Err(Refused::Untrusted("the file is too large".to_owned()));
+        }
+        let capacity = usize::try_from(size).unwrap_or_default() + 1;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+        file.take(SIZE_LIMIT)
+            .read_to_end(&mut bytes)
+            .map_err(refuse)?;
+        Ok(bytes)
+    }
+
+    /// Whether an open file is one that we alone could have written. Its size, or why not.
+    pub fn inspect(&self, file: &File) -> Result<u64, String> {
+        let metadata = file.metadata().map_err(|error| error.to_string())?;
+        let untrusted = |why: &str| Err(format!("the file {why}"));
+        if !metadata.is_file() {
+            untrusted("is no regular file")
+        } else if metadata.uid() != self.uid {
+            untrusted("belongs to somebody else")
+        } else if metadata.nlink() != 1 {
+            untrusted("has another name as well")
+        } else if metadata.mode() & 0o077 != 0 {
+            untrusted("is open to others")
+        } else {
+            Ok(metadata.len())
+        }
+    }
+
+    /// Writes a file in one step: whoever reads it sees the old contents or the new. Not synced to disk, since a torn file
+    /// after a power cut is only a miss.
+    pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
+        self.ensure()?;
+        let temporary = self.join(&temporary_name(name));
+        // Left behind by a process of the same number that was killed.
+        let _ = fs::remove_file(&temporary);
+        let result =
+            write_private(&temporary, contents).and_then(|()| self.replace(&temporary, name));
+        if result.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        result
+    }
+
+    fn replace(&self, temporary: &Path, name: &str) -> io::Result<()> {
+        let target = self.join(name);
+        match fs::rename(temporary, &target) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                fs::remove_dir(&target)?;
+                fs::rename(temporary, &target)
+            }
+            result => result,
+        }
+    }
+
+    /// Opens a lock or log file of ours, made if it is missing, and replaced if it is something else.
+    pub fn open_own(&self, name: &str, append: bool) -> io::Result<File> {
+        self.ensure()?;
+        let path = self.join(name);
+        let open = || {
+            OpenOptions::new()
+                .read(true)
+                .write(!append)
+                .append(append)
+                .create(true)
+                .mode(FILE_MODE)
+                .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
+                .open(&path)
+        };
+        let trusted = |file: File| match self.inspect(&file) {
+            Ok(_) => Ok(file),
+            Err(why) => Err(io::Error::other(why)),
+        };
+        match open().and_then(restrict).and_then(trusted) {
+            Ok(file) => Ok(file),
+            Err(_) => {
+                if fs::remove_file(&path).is_err() {
+                    fs::remove_dir(&path)?;
+                }
+                open().and_then(restrict).and_then(trusted)
+            }
+        }
+    }
+
+    /// Removes a file; whether there was one.
+    pub fn remove(&self, name: &str) -> io::Result<bool> {
+        match fs::remove_file(self.join(name)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The platform's cache directory, which `dirs` finds from XDG_CACHE_HOME or the home. It would fall back to the user
+/// database's home, which is not the one that the AWS files come from.
+fn default_place(env: &Env) -> Option<PathBuf> {
+    env.home().filter(|home| home.is_absolute())?;
+    Some(dirs::cache_dir()?.join(NAME))
+}
+
+fn owner_of_nearest(path: &Path) -> Option<u32> {
+    path.ancestors()
+        .find_map(|path| fs::metadata(path).ok())
+        .map(|metadata| metadata.uid())
+}
+
+/// Makes a directory and what is missing above it, each 0700 whatever the umask.
+fn create_private(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        && !parent.exists()
+    {
+        create_private(parent)?;
+    }
+    match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)),
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path)
+        .and_then(restrict)?;
+    file.write_all(contents)
+}
+
+/// A umask can only take permissions away, the owner's among them; this gives those back.
+fn restrict(file: File) -> io::Result<File> {
+    let metadata = file.metadata()?;
+    if metadata.len() == 0 && metadata.is_file() && metadata.mode() & 0o700 != FILE_MODE {
+        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+    }
+    Ok(file)
+}
+
+/// Endings of the files we write: entries, locks, logins.
+const ENDINGS: [&str; 3] = [".json", ".lock", ".login"];
+
+/// The names of the log and its predecessor.
+pub(crate) const LOG: &str = "helper.log";
+pub(crate) const OLD_LOG: &str = "helper.log.1";
+
+/// The key in a name such as `<64 hex digits>.json`, where that is its form to the letter.
+pub(crate) fn key_of<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
+    let key = name.strip_suffix(ending)?;
+    (key.len() == 64
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f')))
+    .then_some(key)
+}
+
+/// A temporary file beside the one it becomes, named for the process so that no two are the same.
+fn temporary_name(name: &str) -> String {
+    format!(".{name}.{}.tmp", std::process::id())
+}
+
+/// Whether a name is that of a temporary file of ours.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let inner = || {
+        let (name, pid) = name
+            .strip_prefix('.')?
+            .strip_suffix(".tmp")?
+            .rsplit_once('.')?;
+        let named = ENDINGS.iter().any(|ending| key_of(name, ending).is_some());
+        (named && !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
+    };
+    inner().is_some()
+}
+
+fn is_ours(name: &str) -> bool {
+    name == LOG
+        || name == OLD_LOG
+        || is_temporary(name)
+        || ENDINGS.iter().any(|ending| key_of(name, ending).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_exact_names_are_ours() {
+        let key = "0123456789abcdef".repeat(4);
+        for name in [
+            format!("{key}.json"),
+            format!("{key}.lock"),
+            format!("{key}.login"),
+            format!(".{key}.json.42.tmp"),
+            LOG.to_owned(),
+        ] {
+            assert!(is_ours(&name), "{name}");
+        }
+        for name in [
+            "cache.json".to_owned(),
+            key.clone(),
+            format!("{key}.txt"),
+            format!("{}.json", key.to_uppercase()),
+            format!("x{key}.json"),
+            format!(".{key}.json..tmp"),
+            format!(".{key}.json.4x.tmp"),
+        ] {
+            assert!(!is_ours(&name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The command line: what to do, and the one place that prints.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use zeroize::Zeroizing;
+
+use crate::config;
+use crate::env::Env;
+use crate::error::{Error, one_line};
+use crate::helper::Helper;
+use crate::log::Log;
+use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
+
+const NAME: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+const HELP: &str = "\
+Credential helper that logs docker and other container clients in to Amazon ECR.
+
+Usage: docker-credential-ecr-login <store|get|erase|list|version>
+
+Container clients run it; a person only names it in docker's config.json:
+
+  {\"credHelpers\": {\"123456789012.dkr.ecr.us-east-1.amazonaws.com\": \"ecr-login\"}}
+
+Verbs, each as docker's credential helper protocol has it:
+  get      reads a server from stdin, prints its user name and password as JSON
+  store    reads a login to an ECR registry as JSON from stdin, and keeps it until it ends
+  erase    reads a server from stdin, forgets its login and cached tokens
+  list     prints the registries that were asked for lately, as JSON
+  version  prints the version
+
+Options:
+  -v, --version  print the version
+  -h, --help     print this help
+
+AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).
+
+Environment:
+  AWS_ECR_CACHE_DIR              where tokens are cached (~/.cache/docker-credential-ecr-login)
+  AWS_ECR_DISABLE_CACHE          any value but 0 and false: cache nothing
+  AWS_ECR_IGNORE_CREDS_STORAGE   true: store and erase succeed and do nothing
+  AWS_ECR_LOG                    error, warn, info, debug or trace: write helper.log in the cache directory
+  AWS_ECR_STRICT                 true: print why a get failed on stdout, as a hard error
+  AWS_ECR_TIMEOUT                seconds that a get may take (30)
+
+To see why a login fails: printf HOST | docker-credential-ecr-login get
+";
+
+/// What the command line asks for.
+enum Verb {
+    Get,
+    Store,
+    Erase,
+    List,
+    Version,
+    Help,
+}
+
+impl Verb {
+    /// Tells what is asked for; or the words for what is wrong, which are those of docker's own helpers.
+    fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Self, String> {
+        let usage = || format!("Usage: {NAME} <store|get|erase|list|version>");
+        let (Some(verb), None) = (args.next(), args.next()) else {
+            return Err(usage());
+        };
+        Ok(match verb.to_string_lossy().as_ref() {
+            "get" => Self::Get,
+            "store" => Self::Store,
+            "erase" => Self::Erase,
+            "list" => Self::List,
+            "version" | "--version" | "-v" => Self::Version,
+            "--help" | "-h" | "help" => Self::Help,
+            other => return Err(format!("{NAME}: unknown action: {}", one_line(other))),
+        })
+    }
+}
+
+/// Runs the program: `args` without the program's own name.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    match Verb::parse(args) {
+        Ok(verb) => answer(&verb),
+        Err(words) => finish(&words, ExitCode::FAILURE),
+    }
+}
+
+fn answer(verb: &Verb) -> ExitCode {
+    let env = Env::from_process();
+    let log = Log::open(&env).unwrap_or_else(|why| {
+        complain(&format!("{NAME}: {why}"));
+        Log::default()
+    });
+    let mut server = None;
+    match perform(verb, &env, log, &mut server) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(answer)) => finish(&answer, ExitCode::SUCCESS),
+        Err(Error::Failure(failure)) => {
+            let line = failure.line(server.as_deref().unwrap_or("no server"));
+            match config::is_strict(&env) {
+                true => finish(&line, ExitCode::FAILURE),
+                false => {
+                    complain(&line);
+                    finish(&Error::NotFound.to_string(), ExitCode::FAILURE)
+                }
+            }
+        }
+        Err(error) => finish(&error.to_string(), ExitCode::FAILURE),
+    }
+}
+
+/// Does what was asked. `server` is set to the host as soon as it is known, for messages.
+fn perform(
+    verb: &Verb,
+    env: &Env,
+    log: Log,
+    server: &mut Option<String>,
+) -> Result<Option<Zeroizing<String>>, Error> {
+    let helper = Helper::new(env.clone(), log);
+    let answer = match verb {
+        Verb::Get => {
+            let url = ServerUrl::parse(&read_input()?)?;
+            *server = url.host().map(str::to_owned);
+            Some(protocol::get_answer(&url, &helper.get(&url)?))
+        }
+        Verb::Store => {
+            helper.store(StoreRequest::parse(&read_input()?)?)?;
+            None
+        }
+        Verb::Erase => {
+            helper.erase(&ServerUrl::parse(&read_input()?)?)?;
+            None
+        }
+        Verb::List => Some(protocol::list_answer(&helper.list())),
+        Verb::Version => Some(format!("{NAME} ({NAME}) {VERSION}")),
+        Verb::Help => Some(HELP.trim_end().to_owned()),
+    };
+    Ok(answer.map(Zeroizing::new))
+}
+
+/// All of stdin, up to the limit.
+fn read_input() -> Result<Zeroizing<Vec<u8>>, Error> {
+    let limit = u64::try_from(INPUT_LIMIT).unwrap_or(u64::MAX);
+    let mut input = Zeroizing::new(Vec::with_capacity(512));
+    io::stdin()
+        .lock()
+        .take(limit + 1)
+        .read_to_end(&mut input)
+        .map_err(|error| Error::Request(format!("stdin cannot be read: {error}")))?;
+    match input.len() <= INPUT_LIMIT {
+        true => Ok(input),
+        false => Err(Error::Request("the input is larger than 1 MiB".to_owned())),
+    }
+}
+
+/// Prints the answer. An answer that nobody can read is none.
+fn finish(answer: &str, code: ExitCode) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{answer}").and_then(|()| stdout.flush()) {
+        Ok(()) => code,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Prints a line for the person at the terminal, if there is one.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// What a panic of our own ends in: the client is told something that it understands.
+pub(crate) fn last_words(place: &str) {
+    complain(&format!(
+        "{NAME}: a part of the program failed at {place}; please report this"
+    ));
+    let _ = finish(&Error::NotFound.to_string(), ExitCode::FAILURE);
+    std::process::exit(1);
+}

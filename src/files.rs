@@ -1,0 +1,175 @@
+//! Reading the files that decide who asks: the AWS config and credentials files, and tokens.
+//!
+//! Only regular files are opened here. A pipe or a device could block for ever, and its contents cannot be read twice: such
+//! a source is left to the AWS part, which has a deadline, and nothing that depends on it is cached.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use crate::env::{self, Env};
+
+/// The largest file that is read, in bytes. Real ones are a few thousand.
+const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// What was found where a file should be. Each case is a different identity.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nobody says where it would be.
+    Unset,
+    /// There is no such file.
+    Missing,
+    /// It is there and cannot be read; the text says why.
+    Unreadable(String),
+    /// A pipe, a device or a socket.
+    NotRegular,
+    /// What is in it.
+    Contents(Zeroizing<Vec<u8>>),
+}
+
+impl Found {
+    /// The bytes, where there are any.
+    pub fn contents(&self) -> Option<&[u8]> {
+        match self {
+            Self::Contents(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a regular file, without ever waiting for anything but the disk.
+pub fn read(path: &Path) -> Found {
+    match try_read(path) {
+        Ok(found) => found,
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Missing,
+            _ => Found::Unreadable(describe(&error)),
+        },
+    }
+}
+
+fn try_read(path: &Path) -> io::Result<Found> {
+    if path == Path::new("/dev/null") {
+        return Ok(Found::Contents(Zeroizing::default()));
+    }
+    // Looked at before it is opened: opening a pipe would be seen by whoever writes to it.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Ok(Found::NotRegular);
+    }
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::NONBLOCK))
+        .open(path)?;
+    read_all(&file, metadata.len()).map(Found::Contents)
+}
+
+/// Reads a source that is no regular file to its end, for as long as that takes.
+pub fn read_blocking(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_all(&File::open(path)?, 0)
+}
+
+fn read_all(mut file: &File, expected: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    // One byte more than expected, so that a file that did not grow is read without the buffer growing.
+    let capacity = usize::try_from(expected.min(SIZE_LIMIT)).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    Read::by_ref(&mut file)
+        .take(SIZE_LIMIT + 1)
+        .read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= SIZE_LIMIT => Ok(bytes),
+        _ => Err(io::Error::other("larger than 16 MiB")),
+    }
+}
+
+/// `O_…` flags as std's `custom_flags` takes them.
+pub(crate) fn flags(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or_default()
+}
+
+/// An I/O error without the number behind it: "Permission denied (os error 13)" becomes "permission denied".
+pub(crate) fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// The AWS config and credentials files, read once: what the identity was computed from is what the SDK is given.
+#[derive(Clone)]
+pub struct AwsFiles {
+    /// `~/.aws/config`, or what AWS_CONFIG_FILE names.
+    pub config: AwsFile,
+    /// `~/.aws/credentials`, or what AWS_SHARED_CREDENTIALS_FILE names.
+    pub credentials: AwsFile,
+}
+
+/// One of the two files.
+#[derive(Clone)]
+pub struct AwsFile {
+    /// Where it is looked for; none without a home.
+    pub path: Option<PathBuf>,
+    /// What was found there.
+    pub found: Found,
+}
+
+impl AwsFiles {
+    /// Reads both, from where the environment says.
+    pub fn read(env: &Env) -> Self {
+        Self {
+            config: AwsFile::read(env, env::AWS_CONFIG_FILE, "config"),
+            credentials: AwsFile::read(env, env::AWS_SHARED_CREDENTIALS_FILE, "credentials"),
+        }
+    }
+
+    /// Both, the config file first.
+    pub fn each(&self) -> [&AwsFile; 2] {
+        [&self.config, &self.credentials]
+    }
+}
+
+impl AwsFile {
+    fn read(env: &Env, variable: &str, name: &str) -> Self {
+        let path = match env.raw(variable) {
+            Some(_) => env.path(variable),
+            None => env.home().map(|home| home.join(".aws").join(name)),
+        };
+        let found = path.as_deref().map_or(Found::Unset, read);
+        Self { path, found }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, b"text").unwrap();
+        assert_eq!(read(&file).contents(), Some(&b"text"[..]));
+        assert!(read(&dir.path().join("none")) == Found::Missing);
+        assert!(read(&file.join("below")) == Found::Missing);
+        assert!(matches!(read(dir.path()), Found::Unreadable(_)));
+        assert_eq!(read(Path::new("/dev/null")).contents(), Some(&b""[..]));
+        assert!(read(Path::new("/dev/zero")) == Found::NotRegular);
+    }
+
+    #[test]
+    fn without_a_home_there_are_no_files() {
+        let files = AwsFiles::read(&Env::from_vars([("AWS_CONFIG_FILE", "~/x")]));
+        assert!(files.config.found == Found::Unset);
+        assert!(files.credentials.found == Found::Unset);
+    }
+}

@@ -1,0 +1,403 @@
+//! Who asks: a fingerprint of where AWS credentials would come from, made without resolving them.
+//!
+//! Two different identities must never have one fingerprint, so whatever could lead to other credentials goes into the hash,
+//! labelled and with its length, and with "unset", "missing", "unreadable" and contents told apart. No SDK, no network.
+
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::env::{self, Env};
+use crate::files::{self, AwsFile, AwsFiles, Found};
+use crate::registry::Registry;
+
+/// Part of every hash: another meaning of the inputs needs another number.
+const FORMAT: u32 = 1;
+
+/// Where credentials would come from, as two hashes. The contents of the SSO token files are kept apart because the SDK
+/// itself refreshes them during a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    source: [u8; 32],
+    sso_tokens: [u8; 32],
+}
+
+/// Why a source has no fingerprint: it depends on something whose contents cannot be known beforehand, a pipe or a directory
+/// that cannot be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen(pub PathBuf);
+
+impl Fingerprint {
+    /// The fingerprint of the environment and files.
+    ///
+    /// # Errors
+    ///
+    /// [`Unseen`] names the pipe, device or directory.
+    pub fn of(env: &Env, aws_files: &AwsFiles) -> Result<Self, Unseen> {
+        let mut source = Hasher::new("source");
+        let mut sso_tokens = Hasher::new("sso-tokens");
+        source.always(env, aws_files)?;
+        match env.static_keys() {
+            Some((key_id, _)) => source.bytes("static-key", key_id.as_bytes()),
+            None => {
+                source.variables(env);
+                source.token_files(env, aws_files)?;
+                source.login_sessions(env)?;
+                source.machine();
+                sso_tokens.sso_tokens(env, aws_files)?;
+            }
+        }
+        Ok(Self {
+            source: source.finish(),
+            sso_tokens: sso_tokens.finish(),
+        })
+    }
+
+    /// Whether the two differ in nothing, or only in SSO tokens that were refreshed meanwhile.
+    pub fn same_source(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+
+    /// The identity itself, for finding everything cached for it.
+    pub fn id(&self) -> String {
+        let mut hasher = Hasher::new("identity");
+        hasher.fingerprint(self);
+        hex(&hasher.finish())
+    }
+
+    /// The name of the cache entry for this identity's token for a registry. A token opens every registry that its identity
+    /// may use in a region, so neither the account nor the host takes part.
+    pub fn key(&self, registry: &Registry, env: &Env) -> String {
+        let mut hasher = Hasher::new("key");
+        hasher.fingerprint(self);
+        hasher.bytes("service", registry.service().as_str().as_bytes());
+        hasher.bytes("region", registry.region().as_bytes());
+        let fips = registry.fips() || env.is_true(env::AWS_USE_FIPS_ENDPOINT);
+        let dual_stack = registry.dual_stack() || env.is_true(env::AWS_USE_DUALSTACK_ENDPOINT);
+        hasher.bytes("endpoint", &[u8::from(fips), u8::from(dual_stack)]);
+        hex(&hasher.finish())
+    }
+}
+
+/// A hash over labelled, length-prefixed fields.
+struct Hasher(Sha256);
+
+impl Hasher {
+    fn new(purpose: &str) -> Self {
+        let mut hasher = Self(Sha256::new());
+        hasher.bytes("format", &FORMAT.to_be_bytes());
+        hasher.bytes("purpose", purpose.as_bytes());
+        hasher
+    }
+
+    fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+
+    fn bytes(&mut self, label: &str, value: &[u8]) {
+        for part in [label.as_bytes(), value] {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            self.0.update(length.to_be_bytes());
+            self.0.update(part);
+        }
+    }
+
+    fn optional(&mut self, label: &str, value: Option<&OsStr>) {
+        match value {
+            Some(value) => self.bytes(label, value.as_bytes()),
+            None => self.bytes("unset", label.as_bytes()),
+        }
+    }
+
+    fn file(&mut self, label: &str, path: &Path, found: &Found) -> Result<(), Unseen> {
+        self.bytes(label, path.as_os_str().as_bytes());
+        match found {
+            Found::Unset => self.bytes("file", b"unset"),
+            Found::Missing => self.bytes("file", b"missing"),
+            Found::Unreadable(why) => self.bytes("unreadable", why.as_bytes()),
+            Found::Contents(contents) => self.bytes("contents", contents),
+            Found::NotRegular => return Err(Unseen(path.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn fingerprint(&mut self, fingerprint: &Fingerprint) {
+        self.bytes("source", &fingerprint.source);
+        self.bytes("sso-tokens", &fingerprint.sso_tokens);
+    }
+
+    /// What counts whatever the source is.
+    fn always(&mut self, env: &Env, aws_files: &AwsFiles) -> Result<(), Unseen> {
+        self.prefix(env, env::AWS_ENDPOINT_URL);
+        self.optional(
+            env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+            env.raw(env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS),
+        );
+        self.optional(env::HOME, env.raw(env::HOME));
+        let profile = env::PROFILE.iter().find_map(|name| env.raw(name));
+        self.optional("profile", profile);
+        for AwsFile { path, found } in aws_files.each() {
+            self.file("aws-file", path.as_deref().unwrap_or(Path::new("")), found)?;
+        }
+        Ok(())
+    }
+
+    /// The variables that choose among the sources other than static keys.
+    fn variables(&mut self, env: &Env) {
+        for name in env::ACCESS_KEY_ID
+            .iter()
+            .chain(&env::SECRET_ACCESS_KEY)
+            .chain(&[env::AWS_SESSION_TOKEN])
+        {
+            self.bytes(name, &[u8::from(env.raw(name).is_some())]);
+        }
+        for name in [
+            env::AWS_WEB_IDENTITY_TOKEN_FILE,
+            env::AWS_ROLE_ARN,
+            env::AWS_ROLE_SESSION_NAME,
+            env::AWS_VAULT,
+        ] {
+            self.optional(name, env.raw(name));
+        }
+        self.prefix(env, env::AWS_CONTAINER_PREFIX);
+        self.prefix(env, env::AWS_EC2_METADATA_PREFIX);
+    }
+
+    fn prefix(&mut self, env: &Env, prefix: &str) {
+        for (name, value) in env.with_prefix(prefix) {
+            self.bytes(name, value.as_bytes());
+        }
+        self.bytes("end", prefix.as_bytes());
+    }
+
+    /// Tokens that stand for somebody: another token, another identity.
+    fn token_files(&mut self, env: &Env, aws_files: &AwsFiles) -> Result<(), Unseen> {
+        let named = [
+            env::AWS_WEB_IDENTITY_TOKEN_FILE,
+            env::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
+        ];
+        let from_env = named
+            .iter()
+            .filter_map(|name| env.raw(name))
+            .map(PathBuf::from);
+        let from_files = aws_files
+            .each()
+            .into_iter()
+            .filter_map(|file| file.found.contents())
+            .flat_map(web_identity_token_files);
+        for path in from_env.chain(from_files) {
+            self.file("token-file", &path, &files::read(&path))?;
+        }
+        Ok(())
+    }
+
+    /// `aws login` sessions: the names only, for the SDK refreshes the contents of the same session.
+    fn login_sessions(&mut self, env: &Env) -> Result<(), Unseen> {
+        let directory = match env.raw(env::AWS_LOGIN_CACHE_DIRECTORY) {
+            Some(path) => PathBuf::from(path),
+            None => match env.home() {
+                Some(home) => home.join(".aws/login/cache"),
+                None => return Ok(()),
+            },
+        };
+        for name in names(&directory)? {
+            self.bytes("login-session", name.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// The same files and variables mean another node's role on another machine, or in another network namespace.
+    fn machine(&mut self) {
+        if cfg!(target_os = "linux") {
+            let boot_id = files::read(Path::new("/proc/sys/kernel/random/boot_id"));
+            self.optional("boot-id", boot_id.contents().map(OsStr::from_bytes));
+            let namespace = std::fs::read_link("/proc/self/ns/net").ok();
+            self.optional(
+                "network-namespace",
+                namespace.as_deref().map(Path::as_os_str),
+            );
+        }
+    }
+
+    /// The contents of every SSO token: the file's name says which session it is, not whose.
+    fn sso_tokens(&mut self, env: &Env, aws_files: &AwsFiles) -> Result<(), Unseen> {
+        let mentions_sso = aws_files
+            .each()
+            .into_iter()
+            .filter_map(|file| file.found.contents())
+            .any(|text| {
+                text.windows(4)
+                    .any(|window| window.eq_ignore_ascii_case(b"sso_"))
+            });
+        let Some(home) = env.home().filter(|_| mentions_sso) else {
+            return Ok(());
+        };
+        let directory = home.join(".aws/sso/cache");
+        for name in names(&directory)? {
+            if is_sso_token(&name) {
+                let path = directory.join(name);
+                self.file("sso-token", &path, &files::read(&path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in a directory, in order; none where there is no directory.
+fn names(directory: &Path) -> Result<Vec<OsString>, Unseen> {
+    let unseen = |_| Unseen(directory.to_owned());
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) => {
+            return match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(Vec::new()),
+                _ => Err(unseen(error)),
+            };
+        }
+    };
+    let names: Result<Vec<_>, _> = entries
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect();
+    let mut names = names.map_err(unseen)?;
+    names.sort();
+    Ok(names)
+}
+
+/// SSO tokens are named by a SHA-1 in hex; registrations of clients, which lie beside them, are not.
+fn is_sso_token(name: &OsStr) -> bool {
+    name.as_bytes()
+        .strip_suffix(b".json")
+        .is_some_and(|stem| stem.len() == 40 && stem.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The values of all `web_identity_token_file` settings in a config file, whatever section they stand in. Behind a comment
+/// sign the SDK reads nothing, so neither do we.
+fn web_identity_token_files(text: &[u8]) -> Vec<PathBuf> {
+    const NAME: &[u8] = b"web_identity_token_file";
+    text.split(|byte| *byte == b'\n')
+        .filter_map(|line| {
+            let equals = line.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = line.split_at(equals);
+            if !name.trim_ascii().eq_ignore_ascii_case(NAME) {
+                return None;
+            }
+            let value = value.get(1..)?;
+            let comment = value
+                .windows(2)
+                .position(|pair| matches!(pair, [b' ' | b'\t', b'#' | b';']));
+            let value = value.get(..comment.unwrap_or(value.len()))?.trim_ascii();
+            Some(PathBuf::from(OsStr::from_bytes(value)))
+        })
+        .collect()
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+/// The SHA-256 of labelled parts, in hex: the name of a file that belongs to them.
+pub(crate) fn name_of(purpose: &str, parts: &[(&str, &[u8])]) -> String {
+    let mut hasher = Hasher::new(purpose);
+    for (label, value) in parts {
+        hasher.bytes(label, value);
+    }
+    hex(&hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(vars: &[(&str, &str)]) -> Fingerprint {
+        let env = Env::from_vars(vars.iter().copied());
+        Fingerprint::of(&env, &AwsFiles::read(&env)).unwrap()
+    }
+
+    #[test]
+    fn the_same_source_has_the_same_fingerprint() {
+        let vars = [("AWS_PROFILE", "a"), ("HOME", "/nowhere")];
+        assert_eq!(of(&vars), of(&vars));
+    }
+
+    #[test]
+    fn fields_do_not_run_into_one_another() {
+        let one = of(&[("AWS_ROLE_ARN", "ab"), ("AWS_ROLE_SESSION_NAME", "c")]);
+        let two = of(&[("AWS_ROLE_ARN", "a"), ("AWS_ROLE_SESSION_NAME", "bc")]);
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn with_static_keys_only_the_key_id_counts() {
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "AKIA1"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+        ];
+        let with = |name, value| {
+            let mut vars = keys.to_vec();
+            vars.push((name, value));
+            of(&vars)
+        };
+        assert_eq!(of(&keys), with("AWS_SESSION_TOKEN", "t"));
+        assert_eq!(of(&keys), with("AWS_ROLE_ARN", "r"));
+        assert_ne!(of(&keys), with("AWS_PROFILE", "p"));
+        assert_ne!(of(&keys), with("AWS_ENDPOINT_URL_ECR", "http://x"));
+        assert_ne!(of(&keys), of(&[keys[0]]), "a key id that lost its secret");
+    }
+
+    #[test]
+    fn token_files_are_found_as_the_sdk_finds_them() {
+        let text =
+            b"[profile a]\n Web_Identity_Token_File = /a/b ; why\nweb_identity_token_file=/c#d\r\n\
+                     #web_identity_token_file = /no\nweb_identity_token_filex = /no\n";
+        assert_eq!(
+            web_identity_token_files(text),
+            [PathBuf::from("/a/b"), PathBuf::from("/c#d")]
+        );
+    }
+
+    #[test]
+    fn a_pipe_has_no_fingerprint() {
+        let env = Env::from_vars([("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/zero")]);
+        let fingerprint = Fingerprint::of(&env, &AwsFiles::read(&env));
+        assert_eq!(fingerprint, Err(Unseen(PathBuf::from("/dev/zero"))));
+    }
+
+    #[test]
+    fn the_key_tells_services_regions_and_endpoints_apart_but_not_accounts() {
+        let fingerprint = of(&[]);
+        let key = |host: &str, vars: &[(&str, &str)]| {
+            let env = Env::from_vars(vars.iter().copied());
+            fingerprint.key(&Registry::from_host(host).unwrap(), &env)
+        };
+        let plain = key("123456789012.dkr.ecr.us-east-1.amazonaws.com", &[]);
+        assert_eq!(
+            plain,
+            key("210987654321.dkr.ecr.us-east-1.amazonaws.com", &[])
+        );
+        let others = [
+            key("123456789012.dkr.ecr.us-east-2.amazonaws.com", &[]),
+            key("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", &[]),
+            key("123456789012.dkr-ecr.us-east-1.on.aws", &[]),
+            key("public.ecr.aws", &[]),
+        ];
+        for other in &others {
+            assert_ne!(&plain, other);
+        }
+        let flagged = key(
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com",
+            &[("AWS_USE_FIPS_ENDPOINT", "true")],
+        );
+        assert_eq!(flagged, others[1]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Credential helper that logs Docker, Podman, containerd and Kubernetes in to Amazon ECR.
+//!
+//! # Follow one `get`
+//!
+//! `cli` reads the verb and stdin, and is the one place that prints. `protocol` turns the input into a
+//! [`ServerUrl`], and `registry` its host into a [`Registry`]; a host that is not ECR ends here, before any file is
+//! opened. `helper` then asks, in this order:
+//!
+//! 1. `cache::login`: was there a `docker login` to this registry?
+//! 2. `identity`: where would AWS credentials come from? A fingerprint of that, made without resolving them, is the key of
+//! 3. `cache::store`: is there a token for this key that is still fresh? Nearly always there is, and the answer is printed.
+//! 4. `cache::lock`: else one process asks and the others wait for its answer.
+//! 5. `aws`: resolves credentials and calls GetAuthorizationToken, on a thread that can be left behind at the deadline.
+//!
+//! Everything before step 5 is synchronous and touches neither tokio nor the SDK nor TLS.
+
+#[cfg(not(unix))]
+compile_error!("docker-credential-ecr-login runs on Linux and macOS");
+
+mod aws;
+mod cache;
+mod cli;
+mod config;
+mod env;
+mod error;
+mod files;
+mod helper;
+mod identity;
+mod log;
+mod protocol;
+mod registry;
+mod secret;
+
+use std::process::ExitCode;
+
+pub use env::Env;
+pub use error::{Error, Failure, Reason};
+pub use helper::Helper;
+pub use log::Log;
+pub use protocol::{Credentials, ServerUrl, StoreRequest};
+pub use registry::{Registry, Service};
+pub use secret::Secret;
+
+/// Runs the program with the process's own arguments, environment, stdin, stdout and stderr.
+pub fn main() -> ExitCode {
+    aws::quiet_panics(cli::last_words);
+    cli::run(std::env::args_os().skip(1))
+}

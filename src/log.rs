@@ -1,0 +1,150 @@
+//! The log: none unless AWS_ECR_LOG asks for one; then a file in the cache directory that only its owner can read.
+//!
+//! Everything in it is written by this program. The SDK's own events are not taken in: some hold whole responses, and none
+//! says more than what is noted here.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cache::Dir;
+use crate::cache::dir::{LOG, OLD_LOG};
+use crate::env::{self, Env};
+use crate::error::one_line;
+
+/// The size in bytes at which a new log is begun. Processes that run at the same time write on to the one they have, so this
+/// leaves them room up to the promised 1 MiB.
+const FULL: u64 = 768 * 1024;
+
+/// The longest line, in bytes.
+const LINE_LIMIT: usize = 2048;
+
+/// How much is written: a level takes in those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Requests that failed.
+    Error,
+    /// What was worked around.
+    Warn,
+    /// What was asked of AWS.
+    Info,
+    /// Each decision and its reason.
+    Debug,
+    /// No more than debug, today.
+    Trace,
+}
+
+impl Level {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_lowercase().as_str() {
+            "error" => Self::Error,
+            "warn" | "warning" => Self::Warn,
+            "info" => Self::Info,
+            "debug" => Self::Debug,
+            "trace" => Self::Trace,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        })
+    }
+}
+
+/// Where events go; nowhere, for nearly everybody.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Option<Arc<Sink>>);
+
+#[derive(Debug)]
+struct Sink {
+    level: Level,
+    file: Mutex<File>,
+}
+
+impl Log {
+    /// The log that the environment asks for.
+    ///
+    /// # Errors
+    ///
+    /// A line for the person who asked for a log that cannot be had; the request itself goes on.
+    pub fn open(env: &Env) -> Result<Self, String> {
+        let Some(level) = env.get(env::AWS_ECR_LOG) else {
+            return Ok(Self::default());
+        };
+        if level.eq_ignore_ascii_case("off") {
+            return Ok(Self::default());
+        }
+        let level = Level::parse(&level).ok_or_else(|| {
+            format!("AWS_ECR_LOG is {level:?}: expected error, warn, info, debug or trace")
+        })?;
+        let dir = Dir::locate(env).map_err(|why| format!("no log is written: {why}"))?;
+        let file = open(&dir)
+            .map_err(|error| format!("no log is written to {}: {error}", dir.path().display()))?;
+        Ok(Self(Some(Arc::new(Sink {
+            level,
+            file: Mutex::new(file),
+        }))))
+    }
+
+    /// Writes an event, if the level asks for it. `event` is only made then.
+    pub fn write(&self, level: Level, event: impl FnOnce() -> String) {
+        let Some(sink) = self.0.as_deref().filter(|sink| level <= sink.level) else {
+            return;
+        };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let mut line = format!(
+            "{}.{:03} {} {level} {}",
+            now.as_secs(),
+            now.subsec_millis(),
+            std::process::id(),
+            one_line(&event())
+        );
+        while line.len() > LINE_LIMIT {
+            line.pop();
+        }
+        line.push('\n');
+        if let Ok(mut file) = sink.file.lock() {
+            // A full disk is no reason to fail a login.
+            let _ = file.write_all(line.as_bytes());
+        }
+    }
+
+    /// A decision and its reason.
+    pub fn debug(&self, event: impl FnOnce() -> String) {
+        self.write(Level::Debug, event);
+    }
+
+    /// What was asked of AWS, or changed on disk.
+    pub fn info(&self, event: impl FnOnce() -> String) {
+        self.write(Level::Info, event);
+    }
+
+    /// Something that did not work and was worked around.
+    pub fn warn(&self, event: impl FnOnce() -> String) {
+        self.write(Level::Warn, event);
+    }
+}
+
+fn open(dir: &Dir) -> io::Result<File> {
+    let file = dir.open_own(LOG, true)?;
+    let open = file.metadata()?;
+    let path = dir.join(LOG);
+    if open.len() < FULL || fs::symlink_metadata(&path)?.ino() != open.ino() {
+        return Ok(file);
+    }
+    fs::rename(path, dir.join(OLD_LOG))?;
+    dir.open_own(LOG, true)
+}

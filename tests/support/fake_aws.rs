@@ -1,0 +1,83 @@
+//! A fake AWS: every service this program talks to, on one loopback port.
+
+use super::listener::Listener;
+use super::reply::Reply;
+use super::request::{OPERATIONS, Request, Via};
+use super::service::Service;
+
+/// Tells services apart by headers and path, records each request, and answers as told.
+/// Stops when dropped.
+pub struct FakeAws {
+    service: Service,
+    listener: Listener,
+}
+
+impl FakeAws {
+    pub fn start() -> Self {
+        let service = Service::default();
+        let handler = service.clone();
+        let listener =
+            Listener::start(move |stream| handler.serve(&stream, &stream, &Via::default()));
+        Self { service, listener }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.listener.port())
+    }
+
+    /// Answers every such operation with `reply` from now on.
+    pub fn on(&self, operation: &str, reply: Reply) -> &Self {
+        self.service.state().sticky.insert(known(operation), reply);
+        self
+    }
+
+    /// Answers one such operation with `reply`, after those queued before and ahead of `on`.
+    pub fn next(&self, operation: &str, reply: Reply) -> &Self {
+        self.service
+            .state()
+            .queued
+            .entry(known(operation))
+            .or_default()
+            .push_back(reply);
+        self
+    }
+
+    /// Every request so far, in the order they came, also those through a proxy or over TLS.
+    pub fn requests(&self) -> Vec<Request> {
+        self.service.state().requests.clone()
+    }
+
+    pub fn requests_to(&self, operation: &str) -> Vec<Request> {
+        let operation = known(operation);
+        self.requests()
+            .into_iter()
+            .filter(|request| request.operation == operation)
+            .collect()
+    }
+
+    pub fn count(&self, operation: &str) -> usize {
+        self.requests_to(operation).len()
+    }
+
+    pub fn total(&self) -> usize {
+        self.service.state().requests.len()
+    }
+
+    /// Forgets the requests so far; replies and the serial of passwords stay.
+    pub fn clear(&self) {
+        self.service.state().requests.clear();
+    }
+
+    pub(super) fn service(&self) -> Service {
+        self.service.clone()
+    }
+}
+
+fn known(operation: &str) -> String {
+    assert!(
+        OPERATIONS.contains(&operation),
+        "no operation {operation:?}, only {OPERATIONS:?}"
+    );
+    operation.to_owned()
+}

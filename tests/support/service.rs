@@ -1,0 +1,110 @@
+//! The one handler behind every port: records the request, picks the reply, answers.
+
+use super::http::{self, Answer, RawRequest};
+use super::reply::{Kind, Reply};
+use super::request::{self, Request, Via};
+use super::{answers, errors};
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+
+#[derive(Default)]
+pub struct State {
+    pub requests: Vec<Request>,
+    pub sticky: HashMap<String, Reply>,
+    pub queued: HashMap<String, VecDeque<Reply>>,
+    serial: u64,
+}
+
+/// What becomes of the connection after a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Next {
+    KeepOpen,
+    Close,
+}
+
+#[derive(Clone, Default)]
+pub struct Service(Arc<Mutex<State>>);
+
+impl Service {
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0
+            .lock()
+            .expect("no thread of the fake panics with the lock held")
+    }
+
+    /// Serves a connection to its end. `stream` may be the TLS inside `socket`.
+    pub fn serve(&self, stream: impl Read + Write, socket: &TcpStream, via: &Via) {
+        let mut stream = BufReader::new(stream);
+        while let Ok(Some(raw)) = http::read_request(&mut stream) {
+            if self.answer(raw, stream.get_mut(), socket, via) == Next::Close {
+                return;
+            }
+        }
+    }
+
+    pub fn answer(
+        &self,
+        raw: RawRequest,
+        out: &mut impl Write,
+        socket: &TcpStream,
+        via: &Via,
+    ) -> Next {
+        let last = raw
+            .header("connection")
+            .is_some_and(|v| v.eq_ignore_ascii_case("close"));
+        let request = Request::new(raw, via);
+        let (reply, serial) = self.record(&request);
+        thread::sleep(reply.delay);
+        let mut answer = match &reply.kind {
+            Kind::Normal => answers::normal(&request, &reply, serial),
+            Kind::AwsError {
+                status,
+                code,
+                message,
+                oauth,
+            } => errors::answer(&request.operation, *status, code, message, oauth.as_deref()),
+            Kind::Raw {
+                status,
+                content_type,
+                body,
+            } => Answer::new(*status, content_type, body.clone()),
+            Kind::Hang => {
+                wait_for_the_end(socket);
+                return Next::Close;
+            }
+            Kind::Close => return Next::Close,
+        };
+        answer.headers.extend(reply.headers);
+        match answer.write_to(out) {
+            Ok(()) if !last => Next::KeepOpen,
+            _ => Next::Close,
+        }
+    }
+
+    /// Records the request and takes the reply meant for it: queued, else sticky, else normal.
+    fn record(&self, request: &Request) -> (Reply, u64) {
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        if matches!(
+            request.operation.as_str(),
+            request::ECR | request::ECR_PUBLIC
+        ) {
+            state.serial += 1;
+        }
+        let queued = state
+            .queued
+            .get_mut(&request.operation)
+            .and_then(VecDeque::pop_front);
+        let reply = queued.or_else(|| state.sticky.get(&request.operation).cloned());
+        (reply.unwrap_or_else(Reply::normal), state.serial)
+    }
+}
+
+/// Reads what may still come, on the bare socket even under TLS, until either side closes it.
+fn wait_for_the_end(mut socket: &TcpStream) {
+    let mut ignored = [0; 1024];
+    while matches!(socket.read(&mut ignored), Ok(1..)) {}
+}
