@@ -14,6 +14,7 @@
 )]
 
 mod answers;
+mod cache_files;
 mod dead_ends;
 mod errors;
 mod fake_aws;
@@ -30,6 +31,7 @@ mod tls_server;
 mod token;
 
 pub use answers::IMDS_ROLE;
+pub use cache_files::{files_ending, mode};
 pub use dead_ends::{HangingServer, refused_url};
 pub use fake_aws::FakeAws;
 pub use reply::Reply;
