@@ -72,7 +72,7 @@ impl Verb {
             "erase" => Self::Erase,
             "list" => Self::List,
             "version" | "--version" | "-v" => Self::Version,
-            "--help" | "-h" | "help" => Self::Help,
+            "--help" | "-h" => Self::Help,
             other => return Err(format!("{NAME}: unknown action: {}", one_line(other))),
         })
     }

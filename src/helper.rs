@@ -2,27 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use crate::aws;
-use crate::cache::{Attempt, Dir, Entry, Lock, Login, Lookup, Store, Token, lock_name};
+use crate::cache::{Dir, Login, Store};
 use crate::config;
 use crate::env::Env;
-use crate::error::{Error, Failure, Reason};
+use crate::error::{Error, Reason};
 use crate::files::AwsFiles;
 use crate::identity::Fingerprint;
 use crate::log::Log;
 use crate::protocol::{Credentials, ServerUrl, StoreRequest};
 use crate::registry::{Registry, Service};
-
-/// The longest wait for another process that asks AWS for the same token.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// For a newer token, where there is one that can still be used.
-const REFRESH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// For noting that a host was asked for, while others do the same.
-const NOTE_TIMEOUT: Duration = Duration::from_millis(100);
+use crate::tokens::Tokens;
 
 /// The helper, as one process of it sees the world.
 #[derive(Debug)]
@@ -30,13 +21,6 @@ pub struct Helper {
     env: Env,
     log: Log,
     started: Instant,
-}
-
-/// Where the token of one identity and region is kept.
-struct Slot {
-    store: Store,
-    key: String,
-    fingerprint: Fingerprint,
 }
 
 impl Helper {
@@ -64,7 +48,7 @@ impl Helper {
                 .debug(|| format!("{registry}: the login made by docker login"));
             return Ok(login.credentials());
         }
-        let failure = match self.token(&registry, dir) {
+        let failure = match self.tokens(&registry).get(dir) {
             Ok(credentials) => return Ok(credentials),
             Err(failure) => failure,
         };
@@ -160,6 +144,15 @@ impl Helper {
         servers
     }
 
+    fn tokens<'a>(&'a self, registry: &'a Registry) -> Tokens<'a> {
+        Tokens {
+            registry,
+            env: &self.env,
+            log: &self.log,
+            started: self.started,
+        }
+    }
+
     /// The directory of the cache, unless there is none to be used.
     fn cache_dir(&self) -> Option<Dir> {
         if config::cache_is_disabled(&self.env) {
@@ -170,250 +163,6 @@ impl Helper {
         Dir::locate(&self.env)
             .inspect_err(|why| self.log.debug(|| format!("no cache: {why}")))
             .ok()
-    }
-
-    /// A token from the cache, or from AWS.
-    fn token(&self, registry: &Registry, dir: Option<Dir>) -> Result<Credentials, Failure> {
-        let files = AwsFiles::read(&self.env);
-        let Some(slot) = dir.and_then(|dir| self.slot(registry, Store::new(dir), &files)) else {
-            let token = self.fetch(registry, files, self.deadline()?)?;
-            return Ok(token.credentials);
-        };
-        match slot.store.lookup(&slot.key) {
-            Lookup::Fresh(entry) => Ok(self.hit(registry, &slot, &entry)),
-            Lookup::Usable(entry) => self.refresh(registry, slot, files, entry),
-            Lookup::Miss(why) => {
-                self.log.debug(|| format!("{registry}: cache miss: {why}"));
-                self.miss(registry, slot, files)
-            }
-        }
-    }
-
-    fn slot(&self, registry: &Registry, store: Store, files: &AwsFiles) -> Option<Slot> {
-        match Fingerprint::of(&self.env, files) {
-            Ok(fingerprint) => Some(Slot {
-                key: fingerprint.key(registry, &self.env),
-                store,
-                fingerprint,
-            }),
-            Err(unseen) => {
-                self.log
-                    .debug(|| format!("no cache: {} cannot be read twice", unseen.0.display()));
-                None
-            }
-        }
-    }
-
-    fn hit(&self, registry: &Registry, slot: &Slot, entry: &Entry) -> Credentials {
-        self.log
-            .debug(|| format!("{registry}: cache hit, {}", life(entry)));
-        if !entry.knows_host(registry.host()) {
-            self.note_host(registry, slot);
-        }
-        entry.credentials()
-    }
-
-    /// Adds a host to an entry, for `list`. Of no importance: where it does not work, the next `get` does it.
-    fn note_host(&self, registry: &Registry, slot: &Slot) {
-        let until = Instant::now() + NOTE_TIMEOUT;
-        let waited = Lock::wait(
-            slot.store.dir(),
-            &lock_name(&slot.key),
-            until,
-            || None::<()>,
-        );
-        if let Err(Attempt::Held(lock)) = waited {
-            if let Lookup::Fresh(mut entry) | Lookup::Usable(mut entry) =
-                slot.store.lookup(&slot.key)
-            {
-                entry.add_host(registry.host());
-                let _ = slot.store.write(&entry);
-            }
-            lock.remove();
-        }
-    }
-
-    /// There is no token: gets one, or waits for the process that is getting it.
-    fn miss(
-        &self,
-        registry: &Registry,
-        slot: Slot,
-        files: AwsFiles,
-    ) -> Result<Credentials, Failure> {
-        let deadline = self.deadline()?;
-        let since = SystemTime::now();
-        let patience = deadline.saturating_duration_since(self.started) / 3;
-        let until = Instant::now() + patience.min(LONGEST_WAIT);
-        let cached = |slot: &Slot| match slot.store.lookup(&slot.key) {
-            Lookup::Fresh(entry) | Lookup::Usable(entry) => Some(entry),
-            Lookup::Miss(_) => None,
-        };
-        let name = lock_name(&slot.key);
-        let attempt = match Lock::wait(slot.store.dir(), &name, until, || cached(&slot)) {
-            Ok(entry) => return Ok(self.hit(registry, &slot, &entry)),
-            Err(attempt) => attempt,
-        };
-        let lock = match attempt {
-            Attempt::Held(lock) => Some(lock),
-            Attempt::Busy => {
-                self.log
-                    .debug(|| format!("{registry}: waited long enough for another process"));
-                None
-            }
-            Attempt::Unavailable(why) => {
-                self.log.debug(|| format!("{registry}: no lock: {why}"));
-                None
-            }
-        };
-        if let Some(lock) = &lock {
-            if let Some(entry) = cached(&slot) {
-                return Ok(self.hit(registry, &slot, &entry));
-            }
-            if let Some(failure) = lock.failure_after(since) {
-                self.log
-                    .debug(|| format!("{registry}: the process that was waited for failed"));
-                return Err(failure);
-            }
-        }
-        // The process that was waited for may have refreshed the SSO token, and with it changed the key.
-        let (slot, files) = match self.refreshed(registry, &slot) {
-            Some((newer, files)) => {
-                if let Some(entry) = cached(&newer) {
-                    return Ok(self.hit(registry, &newer, &entry));
-                }
-                (newer, files)
-            }
-            None => (slot, files),
-        };
-        let result = self.fetch(registry, files, deadline);
-        self.settle(registry, &slot, lock, result, None)
-    }
-
-    /// The slot as it is now, if it is another than it was and for the same source.
-    fn refreshed(&self, registry: &Registry, slot: &Slot) -> Option<(Slot, AwsFiles)> {
-        let files = AwsFiles::read(&self.env);
-        let now = self.slot(registry, slot.store.clone(), &files)?;
-        let changed = now.key != slot.key && now.fingerprint.same_source(&slot.fingerprint);
-        changed.then_some((now, files))
-    }
-
-    /// There is a token that is no longer fresh: gets a newer one, unless that is another's business or failed lately.
-    fn refresh(
-        &self,
-        registry: &Registry,
-        slot: Slot,
-        files: AwsFiles,
-        entry: Entry,
-    ) -> Result<Credentials, Failure> {
-        if entry.refresh_is_paused(SystemTime::now()) {
-            return Ok(self.hit(registry, &slot, &entry));
-        }
-        let lock = match Lock::attempt(slot.store.dir(), &lock_name(&slot.key)) {
-            Attempt::Busy => return Ok(self.hit(registry, &slot, &entry)),
-            Attempt::Unavailable(_) => None,
-            Attempt::Held(lock) => Some(lock),
-        };
-        let entry = match slot.store.lookup(&slot.key) {
-            Lookup::Fresh(newer) => return Ok(self.hit(registry, &slot, &newer)),
-            Lookup::Usable(newer) if newer.refresh_is_paused(SystemTime::now()) => {
-                return Ok(self.hit(registry, &slot, &newer));
-            }
-            Lookup::Usable(newer) => newer,
-            Lookup::Miss(_) => entry,
-        };
-        self.log
-            .debug(|| format!("{registry}: refreshing, {}", life(&entry)));
-        let deadline = self.deadline()?.min(Instant::now() + REFRESH_TIMEOUT);
-        let result = self.fetch(registry, files, deadline);
-        self.settle(registry, &slot, lock, result, Some(entry))
-    }
-
-    /// What follows from an answer of AWS's: a token is kept, a definite no ends the older token, and any other failure leaves
-    /// the older token to be served.
-    fn settle(
-        &self,
-        registry: &Registry,
-        slot: &Slot,
-        lock: Option<Lock>,
-        result: Result<Token, Failure>,
-        older: Option<Entry>,
-    ) -> Result<Credentials, Failure> {
-        let failure = match result {
-            Ok(token) => {
-                self.keep(registry, slot, &token, older.as_ref());
-                if let Some(lock) = lock {
-                    lock.remove();
-                }
-                return Ok(token.credentials);
-            }
-            Err(failure) => failure,
-        };
-        let now = SystemTime::now();
-        if failure.reason.is_definite() {
-            let _ = slot.store.remove(&slot.key);
-        } else if let Some(mut entry) = older {
-            entry.pause_refresh(now);
-            let _ = slot.store.write(&entry);
-            if entry.is_usable(now) {
-                self.log
-                    .warn(|| format!("{registry}: not refreshed, {}: {failure}", life(&entry)));
-                return Ok(entry.credentials());
-            }
-        }
-        match lock {
-            Some(lock) if failure.reason.is_shared() => {
-                let _ = lock.leave_failure(&failure, now);
-            }
-            Some(lock) => lock.remove(),
-            None => {}
-        }
-        Err(failure)
-    }
-
-    /// Caches a token, if the identity is still the one that it was asked for with.
-    fn keep(&self, registry: &Registry, slot: &Slot, token: &Token, older: Option<&Entry>) {
-        let not_cached = |why: &str| self.log.warn(|| format!("{registry}: not cached: {why}"));
-        let fingerprint = match Fingerprint::of(&self.env, &AwsFiles::read(&self.env)) {
-            Ok(now) if now.same_source(&slot.fingerprint) => now,
-            _ => return not_cached("the identity changed while AWS was asked"),
-        };
-        let key = fingerprint.key(registry, &self.env);
-        let mut entry = Entry::new(&key, fingerprint.id(), registry, token);
-        if !entry.is_usable(token.requested) {
-            return not_cached(
-                "AWS's answer says that the token has already expired, or is about to; is this machine's clock right?",
-            );
-        }
-        if let Some(older) = older {
-            entry.keep_hosts_of(older);
-        }
-        match slot.store.write(&entry) {
-            Ok(()) => {
-                self.log
-                    .debug(|| format!("{registry}: cached, {}", life(&entry)));
-                slot.store.prune(&key);
-                Login::prune(slot.store.dir());
-            }
-            Err(error) => not_cached(&error.to_string()),
-        }
-    }
-
-    fn fetch(
-        &self,
-        registry: &Registry,
-        files: AwsFiles,
-        deadline: Instant,
-    ) -> Result<Token, Failure> {
-        let request = aws::Request {
-            registry: registry.clone(),
-            env: self.env.clone(),
-            log: self.log.clone(),
-        };
-        aws::fetch(request, files, deadline)
-    }
-
-    fn deadline(&self) -> Result<Instant, Failure> {
-        Ok(self.started + config::timeout(&self.env)?)
     }
 }
 
@@ -427,12 +176,4 @@ fn not_ecr(server: &ServerUrl) -> Error {
         "{host} is not an Amazon ECR registry, and docker-credential-ecr-login keeps credentials for ECR alone; \
          set \"credHelpers\" in docker's config.json for the ECR hosts only, and another \"credsStore\" for the rest"
     ))
-}
-
-fn life(entry: &Entry) -> String {
-    format!(
-        "requested at {} until {} (Unix seconds)",
-        entry.requested_at(),
-        entry.expires_at()
-    )
 }

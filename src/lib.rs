@@ -30,6 +30,7 @@ mod log;
 mod protocol;
 mod registry;
 mod secret;
+mod tokens;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 
 use crate::cache::Dir;
 use crate::cache::dir::{LOG, OLD_LOG};
@@ -102,13 +105,9 @@ impl Log {
         let Some(sink) = self.0.as_deref().filter(|sink| level <= sink.level) else {
             return;
         };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         let mut line = format!(
-            "{}.{:03} {} {level} {}",
-            now.as_secs(),
-            now.subsec_millis(),
+            "{} {} {level} {}",
+            timestamp(SystemTime::now()),
             std::process::id(),
             one_line(&event())
         );
@@ -136,6 +135,13 @@ impl Log {
     pub fn warn(&self, event: impl FnOnce() -> String) {
         self.write(Level::Warn, event);
     }
+}
+
+/// A moment as people read it: `2026-11-21T03:22:41.769Z`.
+pub(crate) fn timestamp(moment: SystemTime) -> String {
+    DateTime::from(moment)
+        .fmt(Format::DateTime)
+        .unwrap_or_default()
 }
 
 fn open(dir: &Dir) -> io::Result<File> {

@@ -57,17 +57,19 @@ impl ServerUrl {
         &self.given
     }
 
-    /// The host in lower case, without port and trailing dot. None where user info stands before it: that is never a
-    /// registry's name, and may be there to disguise another host.
+    /// The host in lower case, without port and trailing dot. None behind another scheme than http and https, and where user
+    /// info stands before the host: that is never a registry's name, and may be there to disguise another host.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
 }
 
 fn host(given: &str) -> Result<Option<String>, Error> {
+    // A scheme stands at the very beginning: behind a slash, "://" is part of a path.
     let rest = match given.split_once("://") {
-        Some((_scheme, rest)) => rest,
-        None => given,
+        Some((scheme, rest)) if is_http(scheme) => rest,
+        Some((other, _)) if !other.contains(['/', '?', '#']) => return Ok(None),
+        _ => given,
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
@@ -88,6 +90,10 @@ fn host(given: &str) -> Result<Option<String>, Error> {
     }
     let host = host.strip_suffix('.').unwrap_or(host);
     Ok(Some(host.to_ascii_lowercase()))
+}
+
+fn is_http(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
 }
 
 /// What was given is quoted, unless it may hold a password.
@@ -232,6 +238,12 @@ mod tests {
             host_of(&format!("evil.example?{HOST}")).as_deref(),
             Some("evil.example")
         );
+        assert_eq!(
+            host_of(&format!("evil.example/https://{HOST}")).as_deref(),
+            Some("evil.example")
+        );
+        assert_eq!(host_of(&format!("evil.example://{HOST}")), None);
+        assert_eq!(host_of(&format!("ftp://{HOST}")), None);
         assert_eq!(host_of(&format!("{HOST}@evil.example")), None);
         assert_eq!(host_of(&format!("https://user:word@{HOST}")), None);
         assert_eq!(host_of("[::1]:5000").as_deref(), Some("[::1]"));

@@ -291,7 +291,7 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
         .to_owned()
 }
 
-/// An error and all that caused it, on one line.
+/// An error and all that caused it, on one line, with no more of a URL than its origin.
 pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -302,5 +302,10 @@ pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
         }
         source = error.source();
     }
-    one_line(&text)
+    let origins_only = |word: &str| match word.contains("://") {
+        true => Origin::parse(word).map_or_else(|| "[URL]".to_owned(), |origin| origin.to_string()),
+        false => word.to_owned(),
+    };
+    let words: Vec<_> = text.split_whitespace().map(origins_only).collect();
+    one_line(&words.join(" "))
 }

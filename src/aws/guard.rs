@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 /// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Stopped {
@@ -44,7 +46,23 @@ pub fn run<T: Send + 'static>(
         .map_err(|error| Stopped::NotStarted(error.to_string()))?;
     result
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .unwrap_or_else(|_| Err(Stopped::TimedOut(started.elapsed())))
+        .unwrap_or_else(|_| {
+            end_children();
+            Err(Stopped::TimedOut(started.elapsed()))
+        })
+}
+
+/// Ends the credential_process that was waited for: nobody will read what it prints. Where the kernel does not list children, it
+/// is left to itself.
+fn end_children() {
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten() {
+        let children = task.and_then(|task| std::fs::read_to_string(task.path().join("children")));
+        for pid in children.unwrap_or_default().split_whitespace() {
+            if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, Signal::TERM);
+            }
+        }
+    }
 }
 
 fn waiting() -> MutexGuard<'static, Option<Report>> {

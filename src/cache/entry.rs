@@ -192,9 +192,9 @@ impl Entry {
         self.requested_at
     }
 
-    /// When it ends, in Unix seconds.
-    pub fn expires_at(&self) -> u64 {
-        self.expires_at
+    /// When it ends.
+    pub fn expires(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.expires_at.min(u64::from(u32::MAX) * 8))
     }
 
     /// The user name.

@@ -63,6 +63,11 @@ impl Store {
         }
     }
 
+    /// The entry of this key, also where it is too old to be served.
+    pub fn even_if_expired(&self, key: &str) -> Option<Entry> {
+        self.decode(&entry_name(key), key)
+    }
+
     /// Writes an entry, in place of any other under its key.
     pub fn write(&self, entry: &Entry) -> io::Result<()> {
         self.dir.write(&entry_name(entry.key()), &entry.encode())

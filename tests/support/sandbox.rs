@@ -18,6 +18,7 @@ pub struct Sandbox {
     /// Removed with everything in it when the sandbox goes.
     _directory: TempDir,
     home: PathBuf,
+    program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -25,6 +26,11 @@ impl Sandbox {
     /// An empty home, and nothing in the environment but what any run needs: `HOME`, `PATH` and
     /// the word that this is no EC2 instance.
     pub fn new() -> Self {
+        Self::of_program(binary())
+    }
+
+    /// The same for another program than the one that is built for tests.
+    pub fn of_program(program: PathBuf) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let home = directory.path().join("home");
         fs::create_dir(&home).expect("a home directory");
@@ -33,6 +39,7 @@ impl Sandbox {
         let mut sandbox = Self {
             _directory: directory,
             home,
+            program,
             environment: BTreeMap::new(),
         };
         sandbox
@@ -99,7 +106,7 @@ impl Sandbox {
 
     /// The program with a verb (`get`, `list`, …) and this sandbox's environment alone.
     pub fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&self.program);
         command.arg(verb).env_clear().envs(&self.environment);
         command
     }

@@ -1,0 +1,285 @@
+//! A token for a registry: from the cache, from the process that is already asking AWS for it, or from AWS.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::aws;
+use crate::cache::{Attempt, Dir, Entry, Lock, Login, Lookup, Store, Token, lock_name};
+use crate::config;
+use crate::env::Env;
+use crate::error::Failure;
+use crate::files::AwsFiles;
+use crate::identity::Fingerprint;
+use crate::log::{self, Level, Log};
+use crate::protocol::Credentials;
+use crate::registry::Registry;
+
+/// The longest wait for another process that asks AWS for the same token.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// For a newer token, where there is one that can still be used.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// For noting that a host was asked for, while others do the same.
+const NOTE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// The tokens for one registry, as this process can get them.
+pub struct Tokens<'a> {
+    /// The registry.
+    pub registry: &'a Registry,
+    /// The environment.
+    pub env: &'a Env,
+    /// Notes what happens.
+    pub log: &'a Log,
+    /// When the process began: the deadline counts from there.
+    pub started: Instant,
+}
+
+/// Where the token of one identity and region is kept.
+struct Slot {
+    store: Store,
+    key: String,
+    fingerprint: Fingerprint,
+}
+
+impl Slot {
+    /// The token in it that can be handed out, fresh or not.
+    fn usable(&self) -> Option<Entry> {
+        match self.store.lookup(&self.key) {
+            Lookup::Fresh(entry) | Lookup::Usable(entry) => Some(entry),
+            Lookup::Miss(_) => None,
+        }
+    }
+
+    fn lock_name(&self) -> String {
+        lock_name(&self.key)
+    }
+}
+
+impl Tokens<'_> {
+    /// A token, cached in `dir` if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] that says why there is none.
+    pub fn get(&self, dir: Option<Dir>) -> Result<Credentials, Failure> {
+        let files = AwsFiles::read(self.env);
+        let Some(slot) = dir.and_then(|dir| self.slot(Store::new(dir), &files)) else {
+            let token = self.fetch(files, self.deadline()?)?;
+            return Ok(token.credentials);
+        };
+        match slot.store.lookup(&slot.key) {
+            Lookup::Fresh(entry) => Ok(self.hit(&slot, &entry)),
+            Lookup::Usable(entry) => self.refresh(slot, files, &entry),
+            Lookup::Miss(why) => {
+                self.note(|| format!("cache miss: {why}"));
+                self.miss(slot, files)
+            }
+        }
+    }
+
+    fn slot(&self, store: Store, files: &AwsFiles) -> Option<Slot> {
+        match Fingerprint::of(self.env, files) {
+            Ok(fingerprint) => Some(Slot {
+                key: fingerprint.key(self.registry, self.env),
+                store,
+                fingerprint,
+            }),
+            Err(unseen) => {
+                self.note(|| format!("no cache: {} cannot be read twice", unseen.0.display()));
+                None
+            }
+        }
+    }
+
+    fn hit(&self, slot: &Slot, entry: &Entry) -> Credentials {
+        self.note(|| format!("cache hit, {}", life(entry)));
+        if !entry.knows_host(self.registry.host()) {
+            self.remember_host(slot);
+        }
+        entry.credentials()
+    }
+
+    /// Adds the host to an entry, for `list`. Of no importance: where it does not work, the next `get` does it.
+    fn remember_host(&self, slot: &Slot) {
+        let until = Instant::now() + NOTE_TIMEOUT;
+        let waited = Lock::wait(slot.store.dir(), &slot.lock_name(), until, || None::<()>);
+        if let Err(Attempt::Held(lock)) = waited {
+            if let Some(mut entry) = slot.usable() {
+                entry.add_host(self.registry.host());
+                let _ = slot.store.write(&entry);
+            }
+            lock.remove();
+        }
+    }
+
+    /// There is no token: gets one, or waits for the process that is getting it.
+    fn miss(&self, slot: Slot, files: AwsFiles) -> Result<Credentials, Failure> {
+        let deadline = self.deadline()?;
+        let since = SystemTime::now();
+        let patience = deadline.saturating_duration_since(self.started) / 3;
+        let until = Instant::now() + patience.min(LONGEST_WAIT);
+        let waited = Lock::wait(slot.store.dir(), &slot.lock_name(), until, || slot.usable());
+        let lock = match waited {
+            Ok(entry) => return Ok(self.hit(&slot, &entry)),
+            Err(Attempt::Held(lock)) => Some(lock),
+            Err(Attempt::Busy) => {
+                self.note(|| "waited long enough for another process".to_owned());
+                None
+            }
+            Err(Attempt::Unavailable(why)) => {
+                self.note(|| format!("no lock: {why}"));
+                None
+            }
+        };
+        if let Some(lock) = &lock {
+            if let Some(entry) = slot.usable() {
+                return Ok(self.hit(&slot, &entry));
+            }
+            if let Some(failure) = lock.failure_after(since) {
+                self.note(|| "the process that was waited for failed".to_owned());
+                return Err(failure);
+            }
+        }
+        // The process that was waited for may have refreshed the SSO token, and with it changed the key.
+        let (slot, files) = match self.renewed(&slot) {
+            Some((slot, files)) => match slot.usable() {
+                Some(entry) => return Ok(self.hit(&slot, &entry)),
+                None => (slot, files),
+            },
+            None => (slot, files),
+        };
+        let result = self.fetch(files, deadline);
+        self.settle(&slot, lock, result)
+    }
+
+    /// The slot as it is now, if it is another than it was and for the same source.
+    fn renewed(&self, slot: &Slot) -> Option<(Slot, AwsFiles)> {
+        let files = AwsFiles::read(self.env);
+        let now = self.slot(slot.store.clone(), &files)?;
+        let changed = now.key != slot.key && now.fingerprint.same_source(&slot.fingerprint);
+        changed.then_some((now, files))
+    }
+
+    /// There is a token that is no longer fresh: gets a newer one, unless that is another's business or failed lately.
+    fn refresh(&self, slot: Slot, files: AwsFiles, entry: &Entry) -> Result<Credentials, Failure> {
+        if entry.refresh_is_paused(SystemTime::now()) {
+            return Ok(self.hit(&slot, entry));
+        }
+        let lock = match Lock::attempt(slot.store.dir(), &slot.lock_name()) {
+            Attempt::Busy => return Ok(self.hit(&slot, entry)),
+            Attempt::Unavailable(_) => None,
+            Attempt::Held(lock) => Some(lock),
+        };
+        match slot.store.lookup(&slot.key) {
+            Lookup::Fresh(newer) => return Ok(self.hit(&slot, &newer)),
+            Lookup::Usable(newer) if newer.refresh_is_paused(SystemTime::now()) => {
+                return Ok(self.hit(&slot, &newer));
+            }
+            Lookup::Usable(_) => {}
+            // Erased meanwhile, by docker logout.
+            Lookup::Miss(_) => {
+                drop(lock);
+                return self.miss(slot, files);
+            }
+        }
+        self.note(|| format!("refreshing the token, {}", life(entry)));
+        let deadline = self.deadline()?.min(Instant::now() + REFRESH_TIMEOUT);
+        let result = self.fetch(files, deadline);
+        self.settle(&slot, lock, result)
+    }
+
+    /// What follows from an answer of AWS's: a token is kept, a definite no ends an older token, and any other failure leaves
+    /// an older token to be served.
+    fn settle(
+        &self,
+        slot: &Slot,
+        lock: Option<Lock>,
+        result: Result<Token, Failure>,
+    ) -> Result<Credentials, Failure> {
+        let failure = match result {
+            Ok(token) => {
+                self.keep(slot, &token);
+                if let Some(lock) = lock {
+                    lock.remove();
+                }
+                return Ok(token.credentials);
+            }
+            Err(failure) => failure,
+        };
+        let now = SystemTime::now();
+        if failure.reason.is_definite() {
+            let _ = slot.store.remove(&slot.key);
+        } else if let Some(mut older) = slot.usable() {
+            older.pause_refresh(now);
+            let _ = slot.store.write(&older);
+            self.warn(|| format!("not refreshed, {}: {failure}", life(&older)));
+            return Ok(older.credentials());
+        }
+        match lock {
+            Some(lock) if failure.reason.is_shared() => {
+                let _ = lock.leave_failure(&failure, now);
+            }
+            Some(lock) => lock.remove(),
+            None => {}
+        }
+        Err(failure)
+    }
+
+    /// Caches a token, if the identity is still the one that it was asked for with.
+    fn keep(&self, slot: &Slot, token: &Token) {
+        let fingerprint = match Fingerprint::of(self.env, &AwsFiles::read(self.env)) {
+            Ok(now) if now.same_source(&slot.fingerprint) => now,
+            _ => {
+                let why = "the identity changed while AWS was asked";
+                return self.warn(|| format!("not cached: {why}"));
+            }
+        };
+        let key = fingerprint.key(self.registry, self.env);
+        let mut entry = Entry::new(&key, fingerprint.id(), self.registry, token);
+        if !entry.is_usable(token.requested) {
+            let why = "AWS's answer says that the token has already expired, or is about to; is the clock right?";
+            return self.warn(|| format!("not cached: {why}"));
+        }
+        if let Some(older) = slot.store.even_if_expired(&key) {
+            entry.keep_hosts_of(&older);
+        }
+        match slot.store.write(&entry) {
+            Ok(()) => {
+                self.note(|| format!("cached, {}", life(&entry)));
+                slot.store.prune(&key);
+                Login::prune(slot.store.dir());
+            }
+            Err(error) => self.warn(|| format!("not cached: {error}")),
+        }
+    }
+
+    fn fetch(&self, files: AwsFiles, deadline: Instant) -> Result<Token, Failure> {
+        let request = aws::Request {
+            registry: self.registry.clone(),
+            env: self.env.clone(),
+            log: self.log.clone(),
+        };
+        aws::fetch(request, files, deadline)
+    }
+
+    fn deadline(&self) -> Result<Instant, Failure> {
+        Ok(self.started + config::timeout(self.env)?)
+    }
+
+    fn note(&self, event: impl FnOnce() -> String) {
+        self.log(Level::Debug, event);
+    }
+
+    fn warn(&self, event: impl FnOnce() -> String) {
+        self.log(Level::Warn, event);
+    }
+
+    fn log(&self, level: Level, event: impl FnOnce() -> String) {
+        let registry = self.registry;
+        self.log.write(level, || format!("{registry}: {}", event()));
+    }
+}
+
+fn life(entry: &Entry) -> String {
+    format!("good until {}", log::timestamp(entry.expires()))
+}
