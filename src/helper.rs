@@ -8,7 +8,7 @@ use crate::cache::{Dir, Login, Store};
 use crate::config;
 use crate::env::Env;
 use crate::error::{Error, Reason};
-use crate::files::AwsFiles;
+use crate::files::{AwsFiles, describe};
 use crate::identity::Fingerprint;
 use crate::log::Log;
 use crate::protocol::{Credentials, ServerUrl, StoreRequest};
@@ -87,7 +87,7 @@ impl Helper {
         let login = Login::new(&registry, request.credentials, &self.env, SystemTime::now());
         login
             .write(&dir)
-            .map_err(|error| not_kept(format!("{}: {error}", dir.path().display())))?;
+            .map_err(|error| not_kept(format!("{}: {}", dir.path().display(), describe(&error))))?;
         self.log.info(|| format!("{registry}: a login is kept"));
         Login::prune(&dir);
         Ok(())
@@ -108,8 +108,9 @@ impl Helper {
         };
         let failed = |error: io::Error| {
             Error::Request(format!(
-                "the credentials for {registry} cannot be removed from {}: {error}",
-                dir.path().display()
+                "the credentials for {registry} cannot be removed from {}: {}",
+                dir.path().display(),
+                describe(&error)
             ))
         };
         let login = Login::remove(&dir, &registry).map_err(failed)?;

@@ -209,11 +209,18 @@ impl Tokens<'_> {
         let now = SystemTime::now();
         if failure.reason.is_definite() {
             let _ = slot.store.remove(&slot.key);
-        } else if let Some(mut older) = slot.usable() {
-            older.pause_refresh(now);
-            let _ = slot.store.write(&older);
-            self.warn(|| format!("not refreshed, {}: {failure}", life(&older)));
-            return Ok(older.credentials());
+        } else {
+            match slot.store.lookup(&slot.key) {
+                // Somebody who did not wait any longer was luckier.
+                Lookup::Fresh(newer) => return Ok(self.hit(slot, &newer)),
+                Lookup::Usable(mut older) => {
+                    older.pause_refresh(now);
+                    let _ = slot.store.write(&older);
+                    self.warn(|| format!("not refreshed, {}: {failure}", life(&older)));
+                    return Ok(older.credentials());
+                }
+                Lookup::Miss(_) => {}
+            }
         }
         match lock {
             Some(lock) if failure.reason.is_shared() => {

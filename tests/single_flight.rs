@@ -124,7 +124,11 @@ fn a_holder_that_hangs_is_waited_for_only_so_long() {
         (1.5..4.5).contains(&waited),
         "a third of six seconds: {waited}"
     );
-    holder.wait().assert_not_found();
+    assert_eq!(
+        holder.wait().password(),
+        output.password(),
+        "at its own deadline the holder finds the other's token"
+    );
 }
 
 #[test]

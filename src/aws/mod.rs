@@ -7,6 +7,7 @@ mod guard;
 mod journal;
 mod origin;
 mod proxy;
+mod setup;
 mod source;
 mod token;
 mod trust;

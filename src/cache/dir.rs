@@ -241,12 +241,16 @@ impl Dir {
         }
     }
 
-    /// Removes a file; whether there was one.
+    /// Removes a file; whether there was one. An empty directory in its place goes too; one that holds something is not ours.
     pub fn remove(&self, name: &str) -> io::Result<bool> {
-        match fs::remove_file(self.join(name)) {
+        let path = self.join(name);
+        match fs::remove_file(&path) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+                _ if path.is_dir() => Ok(fs::remove_dir(&path).is_ok()),
+                _ => Err(error),
+            },
         }
     }
 }

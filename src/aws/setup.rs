@@ -1,0 +1,241 @@
+//! The SDK, configured: what it is told, and what it never gets to see.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_types::app_name::AppName;
+use aws_types::os_shim_internal::Env as SdkEnv;
+use aws_types::region::Region;
+use aws_types::service_config::ServiceConfigKey;
+
+use crate::aws::client::Client;
+use crate::aws::journal::Journal;
+use crate::aws::origin::Origin;
+use crate::aws::proxy::Proxies;
+use crate::aws::source::{self, Base, Plan, Source};
+use crate::aws::trust;
+use crate::env::{self, Env};
+use crate::error::{Failure, Reason};
+use crate::log::Log;
+use crate::registry::Registry;
+
+/// For a connection, proxies and TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// For one attempt at a request.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The first attempt among them.
+const ATTEMPTS: u32 = 4;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(300);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+
+/// The services that a chain of credentials may ask, as the SDK names them in its settings.
+const CREDENTIAL_SERVICES: [&str; 4] = ["STS", "SSO", "SSO OIDC", "Signin"];
+
+/// The HTTP client that every part of the SDK is given.
+pub fn http_client(
+    env: &Env,
+    plan: &Plan,
+    journal: &Journal,
+    log: &Log,
+) -> Result<Client, Failure> {
+    let direct = [
+        env.get(env::AWS_EC2_METADATA_SERVICE_ENDPOINT),
+        env.get(env::AWS_CONTAINER_CREDENTIALS_FULL_URI),
+        plan.setting("ec2_metadata_service_endpoint")
+            .map(Into::into),
+    ];
+    let direct = direct.iter().flatten().filter_map(|url| Origin::parse(url));
+    let proxies = Proxies::new(env, direct.collect());
+    let profile_bundle =
+        plan.setting("ca_bundle")
+            .map(|path| match (path.strip_prefix("~/"), env.home()) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => PathBuf::from(path),
+            });
+    journal.begin("the CA bundle");
+    let bundle = trust::explicit_bundle(env, profile_bundle)?;
+    Ok(Client::new(
+        env,
+        proxies,
+        bundle,
+        journal.clone(),
+        log.clone(),
+    ))
+}
+
+/// The SDK's configuration, and the two endpoint flags that variables or the profile set for every service.
+pub struct Setup {
+    /// The configuration, for credentials and for ECR.
+    pub config: SdkConfig,
+    /// Whether FIPS endpoints are asked for.
+    pub fips: bool,
+    /// Whether dual-stack endpoints are asked for.
+    pub dual_stack: bool,
+}
+
+/// Configures the SDK. Everything that it would read from variables it is given here, so that what is empty, or of a form that
+/// makes it panic, never reaches it.
+pub async fn set_up(
+    env: &Env,
+    plan: &Plan,
+    registry: &Registry,
+    client: Client,
+) -> Result<Setup, Failure> {
+    let ignore_overrides = env.is_true(env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)
+        || plan
+            .setting("ignore_configured_endpoint_urls")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let text = match ignore_overrides {
+        true => plan.text.clone().map(|text| without_overrides(&text)),
+        false => plan.text.clone(),
+    };
+    let variables = sdk_variables(env, plan, ignore_overrides);
+    let load = async |credential_flags: Option<bool>| {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .env(SdkEnv::from(variables.clone()))
+            .profile_files(source::sdk_files(&text))
+            .profile_name(&plan.profile)
+            .region(Region::new(registry.region().to_owned()))
+            .http_client(client.clone())
+            .retry_config(retry_config())
+            .timeout_config(timeout_config());
+        if let Ok(name) = AppName::new(concat!(
+            env!("CARGO_PKG_NAME"),
+            "-",
+            env!("CARGO_PKG_VERSION")
+        )) {
+            loader = loader.app_name(name);
+        }
+        if let Some(flags) = credential_flags {
+            loader = loader.use_fips(flags).use_dual_stack(flags);
+        }
+        loader.load().await
+    };
+    let config = load(None).await;
+    for service in ["ECR", "ECR PUBLIC"].iter().chain(&CREDENTIAL_SERVICES) {
+        check_override(&config, service)?;
+    }
+    let fips = config.use_fips() == Some(true);
+    let dual_stack = config.use_dual_stack() == Some(true);
+    // The SDK refuses FIPS or dual-stack together with an override. ECR's client has its own two flags; those of the
+    // configuration only concern the services that credentials come from.
+    let overridden = |service: &&str| endpoint_override(&config, service).is_some();
+    let config = match (fips || dual_stack) && CREDENTIAL_SERVICES.iter().any(overridden) {
+        true => load(Some(false)).await,
+        false => config,
+    };
+    Ok(Setup {
+        config,
+        fips,
+        dual_stack,
+    })
+}
+
+fn retry_config() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(LONGEST_BACKOFF)
+}
+
+fn timeout_config() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+/// The variables that the SDK sees: those of the source that was decided on and no other's, so that it cannot go on to a
+/// source that nobody meant.
+fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<String, String> {
+    let mut variables = HashMap::new();
+    let mut keep = |name: &str| {
+        if let Some(value) = env.get(name) {
+            variables.insert(name.to_owned(), value.into_owned());
+        }
+    };
+    let mut prefixes = vec![env::AWS_EC2_METADATA_PREFIX];
+    if !ignore_overrides {
+        prefixes.push(env::AWS_ENDPOINT_URL);
+    }
+    let from_container = matches!(&plan.source, Source::Profile(Base::Named(name)) if name.eq_ignore_ascii_case("EcsContainer"));
+    let from_instance = matches!(&plan.source, Source::Profile(Base::Named(name)) if name.eq_ignore_ascii_case("Ec2InstanceMetadata"));
+    if plan.source == Source::Container || from_container {
+        prefixes.push(env::AWS_CONTAINER_PREFIX);
+    }
+    for prefix in prefixes {
+        env.with_prefix(prefix).for_each(|(name, _)| keep(name));
+    }
+    for name in [
+        env::HOME,
+        env::AWS_LOGIN_CACHE_DIRECTORY,
+        env::AWS_USE_FIPS_ENDPOINT,
+        env::AWS_USE_DUALSTACK_ENDPOINT,
+    ] {
+        keep(name);
+    }
+    match plan.source {
+        Source::WebIdentity => {
+            keep(env::AWS_WEB_IDENTITY_TOKEN_FILE);
+            keep(env::AWS_ROLE_ARN);
+            keep(env::AWS_ROLE_SESSION_NAME);
+        }
+        Source::Environment => {
+            if let Some((key_id, secret)) = env.static_keys() {
+                variables.insert("AWS_ACCESS_KEY_ID".to_owned(), key_id.into_owned());
+                variables.insert("AWS_SECRET_ACCESS_KEY".to_owned(), secret.into_owned());
+            }
+            if let Some(token) = env.get(env::AWS_SESSION_TOKEN) {
+                variables.insert(env::AWS_SESSION_TOKEN.to_owned(), token.into_owned());
+            }
+        }
+        _ => {}
+    }
+    if plan.source != Source::InstanceMetadata && !from_instance {
+        variables.insert(env::AWS_EC2_METADATA_DISABLED.to_owned(), "true".to_owned());
+    }
+    variables
+}
+
+/// The SDK passes over configured endpoint URLs for ECR's client where it is told to, but not for STS's and SSO's.
+fn without_overrides(text: &str) -> String {
+    let is_override = |line: &str| {
+        line.split('=')
+            .next()
+            .is_some_and(|name| name.trim().eq_ignore_ascii_case("endpoint_url"))
+    };
+    text.lines()
+        .filter(|line| !is_override(line))
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+/// The endpoint URL that variables or the profile name for a service.
+pub fn endpoint_override(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env(env::AWS_ENDPOINT_URL)
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    config.service_config()?.load_config(key)
+}
+
+/// The SDK quietly passes over a URL that it cannot use, and would ask AWS itself.
+fn check_override(config: &SdkConfig, service: &str) -> Result<(), Failure> {
+    match endpoint_override(config, service) {
+        Some(url) if Origin::parse(&url).is_none() => Err(Failure::new(
+            Reason::Configuration,
+            format!("the endpoint URL configured for {service} is no http or https URL"),
+            "correct AWS_ENDPOINT_URL, its per-service form, or endpoint_url in the profile",
+        )),
+        _ => Ok(()),
+    }
+}
