@@ -27,6 +27,8 @@ pub enum Error {
 pub struct Failure {
     /// What kind of failure it is: it decides whether an older token may be served instead.
     pub reason: Reason,
+    /// Whose credentials it was tried with, such as `profile "dev"`; empty where that is not known.
+    pub whose: String,
     /// What failed, in lower case and without a full stop.
     pub what: String,
     /// What the person who reads it can do.
@@ -121,14 +123,27 @@ impl Failure {
     pub fn new(reason: Reason, what: impl AsRef<str>, advice: impl AsRef<str>) -> Self {
         Self {
             reason,
+            whose: String::new(),
             what: one_line(what.as_ref()),
             advice: one_line(advice.as_ref()),
         }
     }
 
+    /// The same failure, with these credentials.
+    pub fn with(self, whose: &str) -> Self {
+        Self {
+            whose: one_line(whose),
+            ..self
+        }
+    }
+
     /// The line for a person: under 500 bytes, and what to do is never what is cut off.
     pub fn line(&self, registry: &str) -> String {
-        let head = format!("docker-credential-ecr-login: {registry}: ");
+        let whose = match self.whose.as_str() {
+            "" => String::new(),
+            whose => format!(" with {}", truncate(whose, 100)),
+        };
+        let head = format!("docker-credential-ecr-login: {registry}{whose}: ");
         let tail = match self.advice.as_str() {
             "" => String::new(),
             advice => format!("; {}", truncate(advice, 200)),

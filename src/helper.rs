@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::error::{Error, Reason};
 use crate::files::{AwsFiles, describe};
 use crate::identity::Fingerprint;
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::protocol::{Credentials, ServerUrl, StoreRequest};
 use crate::registry::{Registry, Service};
 use crate::tokens::Tokens;
@@ -52,8 +52,9 @@ impl Helper {
             Ok(credentials) => return Ok(credentials),
             Err(failure) => failure,
         };
-        self.log
-            .warn(|| format!("{registry}: {}: {failure}", failure.reason.code()));
+        self.log.write(Level::Error, || {
+            format!("{registry}: {}: {failure}", failure.reason.code())
+        });
         match (failure.reason, login) {
             // A login made under another key or profile is still better than nothing, and nothing is what there is.
             (Reason::NoCredentials, Some(login)) => Ok(login.credentials()),

@@ -203,6 +203,7 @@ impl Hasher {
                 None => return Ok(()),
             },
         };
+        self.bytes("login-sessions", directory.as_os_str().as_bytes());
         for name in names(&directory)? {
             self.bytes("login-session", name.as_bytes());
         }
@@ -273,25 +274,35 @@ fn is_sso_token(name: &OsStr) -> bool {
         .is_some_and(|stem| stem.len() == 40 && stem.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// The values of all `web_identity_token_file` settings in a config file, whatever section they stand in. Behind a comment
-/// sign the SDK reads nothing, so neither do we.
+/// The values of all `web_identity_token_file` settings in a config file, whatever section they stand in.
 fn web_identity_token_files(text: &[u8]) -> Vec<PathBuf> {
-    const NAME: &[u8] = b"web_identity_token_file";
-    text.split(|byte| *byte == b'\n')
+    const NAME: &str = "web_identity_token_file";
+    String::from_utf8_lossy(text)
+        .lines()
         .filter_map(|line| {
-            let equals = line.iter().position(|byte| *byte == b'=')?;
-            let (name, value) = line.split_at(equals);
-            if !name.trim_ascii().eq_ignore_ascii_case(NAME) {
-                return None;
-            }
-            let value = value.get(1..)?;
-            let comment = value
-                .windows(2)
-                .position(|pair| matches!(pair, [b' ' | b'\t', b'#' | b';']));
-            let value = value.get(..comment.unwrap_or(value.len()))?.trim_ascii();
-            Some(PathBuf::from(OsStr::from_bytes(value)))
+            let (name, value) = without_comment(line).split_once('=')?;
+            name.trim_matches(WHITE_SPACE)
+                .eq_ignore_ascii_case(NAME)
+                .then(|| PathBuf::from(value.trim_matches(WHITE_SPACE)))
         })
         .collect()
+}
+
+/// What the SDK's parser takes for white space around names and values.
+const WHITE_SPACE: [char; 2] = [' ', '\t'];
+
+/// A line as the SDK's parser reads it (`prepare_line` in aws-runtime): a comment begins at a sign that stands behind white
+/// space of any kind, and is cut off; another reading would look for the token in another file than the SDK does.
+fn without_comment(line: &str) -> &str {
+    let line = line.trim_matches(WHITE_SPACE);
+    let mut behind_space = false;
+    for (index, c) in line.char_indices() {
+        if behind_space && matches!(c, '#' | ';') {
+            return line.get(..index).unwrap_or_default();
+        }
+        behind_space = c.is_whitespace();
+    }
+    line
 }
 
 /// Lower-case hex.

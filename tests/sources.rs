@@ -253,6 +253,17 @@ fn static_keys_in_files_that_variables_name() {
 }
 
 #[test]
+fn static_keys_in_files_below_the_home_that_variables_name_with_a_tilde() {
+    let (fake, mut sandbox) = world();
+    sandbox.write(
+        "keys",
+        "[default]\naws_access_key_id = AKIATILDE\naws_secret_access_key = s\n",
+    );
+    sandbox.env("AWS_SHARED_CREDENTIALS_FILE", "~/keys");
+    assert_eq!(gets(&fake, &sandbox, &[ECR]), "AKIATILDE");
+}
+
+#[test]
 fn aws_default_profile_names_the_profile_and_aws_profile_wins_over_it() {
     let (fake, mut sandbox) = world();
     sandbox.aws_credentials(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 use support::{FakeAws, HangingServer, Output, Reply, Sandbox, decode_password};
@@ -21,6 +21,9 @@ const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 const NEIGHBOUR: &str = "210987654321.dkr.ecr.us-east-1.amazonaws.com";
 const ELSEWHERE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const PUBLIC: &str = "public.ecr.aws";
+
+/// What is done to a login's file, and its name.
+type Damage = (&'static str, fn(&Path));
 
 fn ready(fake: &FakeAws) -> Sandbox {
     let mut sandbox = Sandbox::new();
@@ -283,7 +286,7 @@ fn logins_are_private_from_birth_whatever_the_umask() {
 #[test]
 fn a_login_file_that_is_not_as_we_wrote_it_is_passed_over_and_replaced() {
     let fake = FakeAws::start();
-    let damages: [(&str, fn(&PathBuf)); 8] = [
+    let damages: [Damage; 8] = [
         ("garbage", |file| fs::write(file, "{\"version\":").unwrap()),
         ("empty", |file| fs::write(file, "").unwrap()),
         ("huge", |file| fs::write(file, vec![b' '; 3 << 20]).unwrap()),

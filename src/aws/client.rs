@@ -42,6 +42,14 @@ struct Inner {
     log: Log,
 }
 
+/// The headers of a request that hold secrets.
+const SECRET_HEADERS: [&str; 4] = [
+    "authorization",
+    "x-amz-security-token",
+    "x-amz-sso_bearer_token",
+    "x-aws-ec2-metadata-token",
+];
+
 /// What two requests must have in common to share connections.
 #[derive(PartialEq, Eq, Hash)]
 struct Route {
@@ -116,7 +124,10 @@ impl Client {
             None => self
                 .0
                 .roots
-                .get_or_init(|| trust::default_roots(&self.0.env))
+                .get_or_init(|| {
+                    self.0.journal.begin(trust::places(&self.0.env));
+                    trust::default_roots(&self.0.env)
+                })
                 .clone(),
         }
     }
@@ -195,6 +206,12 @@ impl HttpConnector for Noting {
             }
         };
         let method = request.method().to_owned();
+        for secret in SECRET_HEADERS
+            .iter()
+            .filter_map(|name| request.headers().get(name))
+        {
+            journal.keep_secret(secret);
+        }
         journal.begin(format!("an answer from {origin}"));
         // Holds until something else is noted: the SDK drops a request whose time is over.
         journal.failed(FailedExchange {
@@ -250,7 +267,10 @@ async fn noted(
         .into_bytes();
     let header = response.headers().get("x-amzn-errortype");
     let status = response.status().as_u16();
-    failed(Outcome::Answer(answer::read(status, header, &body)));
+    let mut answer = answer::read(status, header, &body);
+    // Where a signature does not match, AWS quotes the request.
+    answer.message = answer.message.map(|message| journal.conceal(&message));
+    failed(Outcome::Answer(answer));
     *response.body_mut() = SdkBody::from(body);
     Ok(response)
 }

@@ -13,7 +13,7 @@ use crate::aws::answer::{self, Class};
 use crate::aws::client;
 use crate::aws::journal::{Answer, FailedExchange, Journal, Outcome};
 use crate::aws::source::{Base, Plan, Source};
-use crate::error::{Failure, Reason, one_line};
+use crate::error::{Failure, Reason};
 use crate::registry::{Registry, Service};
 
 /// A call that failed, as far as the explanation needs the SDK's word for it.
@@ -45,18 +45,14 @@ pub fn authorization(
     if error.never_sent {
         return Failure::new(
             Reason::Configuration,
-            format!(
-                "no request could be made with {}: {}",
-                plan.who(),
-                error.text
-            ),
+            format!("no request could be made: {}", journal.conceal(&error.text)),
             "check the keys and the endpoint settings",
         );
     }
     let permission = match registry.service() {
-        Service::Private => "allow it ecr:GetAuthorizationToken",
+        Service::Private => "allow ecr:GetAuthorizationToken to this identity, or choose another",
         Service::Public => {
-            "allow it ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
+            "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken to this identity"
         }
     };
     match journal.last_failure() {
@@ -89,26 +85,22 @@ pub fn credentials(plan: &Plan, error: &CredentialsError, journal: &Journal) -> 
     let exchange = journal.last_failure();
     match &plan.source {
         Source::InstanceMetadata => instance_metadata(plan, exchange),
-        Source::Profile(Base::Process) if exchange.is_none() => process(plan, error),
-        Source::Profile(Base::Sso(session)) => sso(plan, session.as_deref(), error, exchange),
+        Source::Profile(Base::Process) if exchange.is_none() => process(plan, error, journal),
+        Source::Profile(Base::Sso(session)) => sso(plan, session.as_deref(), error, journal),
         Source::Profile(Base::Login) => login(plan, error, exchange),
         _ => match exchange {
             Some(exchange) => failed_exchange(plan, &exchange, role_advice(plan)),
-            None => configuration(plan, error),
+            None => configuration(plan, error, journal),
         },
     }
 }
 
 /// What is wrong is in a file or variable: the SDK's own words name it.
-fn configuration(plan: &Plan, error: &CredentialsError) -> Failure {
+fn configuration(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Failure {
     Failure::new(
         Reason::Configuration,
-        format!(
-            "{} gives no credentials: {}",
-            plan.who(),
-            client::chain(error)
-        ),
-        format!("correct its settings in {}", plan.files_read()),
+        format!("no credentials: {}", journal.conceal(&client::chain(error))),
+        format!("correct the settings in {}", plan.files_read()),
     )
 }
 
@@ -142,24 +134,20 @@ fn instance_metadata(plan: &Plan, exchange: Option<FailedExchange>) -> Failure {
     }
 }
 
-/// A program failed. Its arguments may be secret and are never shown, and of what it said nothing that looks like a key.
-fn process(plan: &Plan, error: &CredentialsError) -> Failure {
+/// A program failed. Its arguments may be secret and are never shown, and of what it said nothing that repeats them or looks
+/// like a key.
+fn process(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Failure {
     let text = client::chain(error);
-    let profile = &plan.base_profile;
+    let program = format!("the credential_process{}", plan.of_base());
     let what = if let Some((_, said)) = text.split_once("Stderr:") {
-        match one_line(said).as_str() {
-            "" => format!("the credential_process of profile {profile:?} failed and said nothing"),
-            said => format!(
-                "the credential_process of profile {profile:?} failed: {}",
-                without_secrets(said)
-            ),
+        match without_secrets(&journal.conceal(said), &plan.process_arguments()).as_str() {
+            "" => format!("{program} failed and said nothing"),
+            said => format!("{program} failed: {said}"),
         }
     } else if text.contains("could not") {
-        format!(
-            "the credential_process of profile {profile:?} did not print credentials as JSON (Version 1)"
-        )
+        format!("{program} did not print credentials as JSON (Version 1)")
     } else {
-        format!("the credential_process of profile {profile:?} could not be run")
+        format!("{program} could not be run")
     };
     Failure::new(
         Reason::Process,
@@ -168,42 +156,36 @@ fn process(plan: &Plan, error: &CredentialsError) -> Failure {
     )
 }
 
-/// Words that are long enough to be keys or tokens are left out.
-fn without_secrets(text: &str) -> String {
+/// A text without the words that repeat an argument, or are long enough to be keys or tokens.
+fn without_secrets(text: &str, arguments: &[String]) -> String {
     let looks_secret = |word: &str| {
         let longest = word
             .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_')))
             .map(str::len)
             .max();
         longest.unwrap_or_default() >= 30
+            || arguments.iter().any(|argument| word.contains(argument))
     };
-    text.split(' ')
-        .map(|word| {
-            if looks_secret(word) {
-                "[left out]"
-            } else {
-                word
-            }
+    text.split_whitespace()
+        .map(|word| match looks_secret(word) {
+            true => "[left out]",
+            false => word,
         })
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-fn sso(
-    plan: &Plan,
-    session: Option<&str>,
-    error: &CredentialsError,
-    exchange: Option<FailedExchange>,
-) -> Failure {
-    let profile = &plan.base_profile;
+fn sso(plan: &Plan, session: Option<&str>, error: &CredentialsError, journal: &Journal) -> Failure {
+    let exchange = journal.last_failure();
+    let of_base = plan.of_base();
     let (name, advice) = match session {
         Some(session) => (
-            format!("the SSO session {session:?} of profile {profile:?}"),
+            format!("the SSO session {session:?}{of_base}"),
             format!("run `aws sso login --sso-session {session}`"),
         ),
         None => (
-            format!("the SSO login of profile {profile:?}"),
-            format!("run `aws sso login --profile {profile}`"),
+            format!("the SSO login{of_base}"),
+            format!("run `aws sso login --profile {}`", plan.base_profile),
         ),
     };
     let ended =
@@ -231,7 +213,7 @@ fn sso(
             match is_missing_file(error) {
                 true => ended("has not been begun"),
                 false if matches!(error, CredentialsError::InvalidConfiguration(_)) => {
-                    configuration(plan, error)
+                    configuration(plan, error, journal)
                 }
                 false => ended("has expired"),
             }
@@ -254,12 +236,11 @@ fn is_session(answer: &Answer) -> bool {
 }
 
 fn login(plan: &Plan, error: &CredentialsError, exchange: Option<FailedExchange>) -> Failure {
-    let profile = &plan.base_profile;
-    let advice = format!("run `aws login --profile {profile}`");
+    let advice = format!("run `aws login --profile {}`", plan.base_profile);
     let ended = |how: &str| {
         Failure::new(
             Reason::ExpiredCredentials,
-            format!("the login session of profile {profile:?} {how}"),
+            format!("the login session{} {how}", plan.of_base()),
             &advice,
         )
     };
@@ -302,12 +283,12 @@ fn failed_exchange(plan: &Plan, exchange: &FailedExchange, permission: &str) -> 
         Outcome::TimedOut => Failure::new(
             Reason::Unreachable,
             format!("{origin} did not answer in time{through}"),
-            "check the network, HTTPS_PROXY and NO_PROXY, and any VPC endpoint",
+            network_advice(plan, exchange),
         ),
         Outcome::Broken(why) => Failure::new(
             Reason::Unreachable,
             format!("{origin} cannot be reached{through}: {why}"),
-            "check the network, HTTPS_PROXY and NO_PROXY, and any VPC endpoint",
+            network_advice(plan, exchange),
         ),
         Outcome::Untrusted(why) => Failure::new(
             Reason::Tls,
@@ -317,14 +298,23 @@ fn failed_exchange(plan: &Plan, exchange: &FailedExchange, permission: &str) -> 
     }
 }
 
+fn network_advice(plan: &Plan, exchange: &FailedExchange) -> &'static str {
+    match &plan.source {
+        // Credentials from this machine come by http and past any proxy.
+        Source::Container | Source::Profile(Base::Named(_)) if !exchange.origin.is_https() => {
+            "check that it answers on this machine, and that this process may ask it"
+        }
+        _ => "check the network, HTTPS_PROXY and NO_PROXY, and any VPC endpoint",
+    }
+}
+
 fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: &str) -> Failure {
-    let who = plan.who();
     let origin = &exchange.origin;
     let said = said(answer);
     let (reason, what, advice) = match answer::classify(answer) {
         Class::Throttled => (
             Reason::Throttled,
-            format!("{origin} throttles requests with {who}: {said}"),
+            format!("{origin} throttles requests: {said}"),
             "try again in a minute",
         ),
         Class::ClockSkew => (
@@ -334,17 +324,17 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
         ),
         Class::Expired => (
             Reason::ExpiredCredentials,
-            format!("{who} has expired credentials: {said}"),
+            format!("the credentials have expired: {said}"),
             renewal(plan),
         ),
         Class::Invalid => (
             Reason::InvalidCredentials,
-            format!("AWS does not accept {who}: {said}"),
+            format!("AWS does not accept the credentials: {said}"),
             "check that the key exists, is active, and belongs to its secret and this partition",
         ),
         Class::Denied => (
             Reason::AccessDenied,
-            format!("access denied with {who}: {said}"),
+            format!("access denied: {said}"),
             permission,
         ),
         Class::ServiceFailure => (
@@ -362,12 +352,12 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
         ),
         Class::Other if answer.status == 403 => (
             Reason::AccessDenied,
-            format!("access denied with {who}: {said}"),
+            format!("access denied: {said}"),
             permission,
         ),
         Class::Other => (
             Reason::BadAnswer,
-            format!("{origin} refused the request with {who}: {said}"),
+            format!("{origin} refused the request: {said}"),
             "check the settings that this request was made with",
         ),
     };
@@ -404,11 +394,12 @@ mod tests {
     #[test]
     fn what_looks_like_a_key_is_left_out() {
         let text = without_secrets(
-            "token=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY is not for arn:aws:iam::123456789012:role/dev",
+            "token=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY -p 'hunter2' is not for arn:aws:iam::123456789012:role/dev",
+            &["hunter2".to_owned()],
         );
         assert_eq!(
             text,
-            "[left out] is not for arn:aws:iam::123456789012:role/dev"
+            "[left out] -p [left out] is not for arn:aws:iam::123456789012:role/dev"
         );
     }
 }

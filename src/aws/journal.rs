@@ -2,16 +2,23 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use zeroize::Zeroizing;
+
 use crate::aws::origin::Origin;
 use crate::error::Failure;
 
+/// What is shorter is a word like any other.
+const SHORTEST_SECRET: usize = 8;
+
 /// Shared between the thread that works and the one that waits for it.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Journal(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     activity: Option<String>,
+    whose: String,
+    secrets: Vec<Zeroizing<String>>,
     asked: Option<Origin>,
     failed: Option<FailedExchange>,
 }
@@ -62,6 +69,32 @@ impl Journal {
     /// What is being done.
     pub fn activity(&self) -> Option<String> {
         self.state().activity.clone()
+    }
+
+    /// Notes whose credentials are used.
+    pub fn is_with(&self, whose: String) {
+        self.state().whose = whose;
+    }
+
+    /// Whose credentials are used; empty where that is not known yet.
+    pub fn whose(&self) -> String {
+        self.state().whose.clone()
+    }
+
+    /// Takes note of a secret, so that nobody's words repeat it.
+    pub fn keep_secret(&self, secret: &str) {
+        if secret.len() >= SHORTEST_SECRET {
+            self.state().secrets.push(Zeroizing::new(secret.to_owned()));
+        }
+    }
+
+    /// A text without the secrets in it.
+    pub fn conceal(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.state().secrets {
+            text = text.replace(secret.as_str(), "[left out]");
+        }
+        text
     }
 
     /// Notes that a request succeeded.

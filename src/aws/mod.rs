@@ -47,7 +47,7 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
             })?;
         runtime.block_on(token::fetch(&request, &files, &theirs))
     });
-    result.unwrap_or_else(|stopped| {
+    let result = result.unwrap_or_else(|stopped| {
         log.warn(|| format!("the AWS part stopped: {stopped:?}"));
         Err(match stopped {
             Stopped::TimedOut(after) => {
@@ -73,5 +73,10 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
                 "check the limits on processes and memory",
             ),
         })
+    });
+    result.map_err(|failure| match failure.reason {
+        // Nobody's, and where it was looked for is said.
+        Reason::NoCredentials => failure,
+        _ => failure.with(&journal.whose()),
     })
 }

@@ -9,6 +9,8 @@ use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as SdkEnv, Fs};
 
+use zeroize::Zeroizing;
+
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::files::{self, AwsFile, AwsFiles, Found};
@@ -65,8 +67,10 @@ pub struct Plan {
     pub text: [String; 2],
     /// The paths of both, for messages.
     paths: [Option<PathBuf>; 2],
-    /// What is said of static keys where only half of them is there.
+    /// Whether only half of the static keys is there.
     half_keys: bool,
+    /// Whether the environment names the profile.
+    named: bool,
 }
 
 impl Plan {
@@ -98,16 +102,17 @@ impl Plan {
             text,
             paths,
             half_keys,
+            named: named.is_some(),
         };
         if !keys {
-            plan.source = plan.choose(env, named.is_some())?;
+            plan.source = plan.choose(env)?;
         }
         Ok(plan)
     }
 
-    fn choose(&mut self, env: &Env, named: bool) -> Result<Source, Failure> {
+    fn choose(&mut self, env: &Env) -> Result<Source, Failure> {
         match self.sections.get_profile(&self.profile) {
-            None if named => return Err(self.unknown_profile(&self.profile, None)),
+            None if self.named => return Err(self.unknown_profile(&self.profile, None)),
             None => {}
             Some(profile) => {
                 if let Some((base_profile, base)) = self.base(profile)? {
@@ -193,16 +198,67 @@ impl Plan {
         }
     }
 
-    /// Whose credentials these are, for messages: `profile "dev"`.
+    /// Whose credentials these are, for messages: `profile "dev"`. A profile that is named is told also where the credentials
+    /// are not its own: endpoints and certificates may be.
     pub fn who(&self) -> String {
-        match &self.source {
-            Source::Environment => "the keys in AWS_ACCESS_KEY_ID".to_owned(),
-            Source::Profile(_) => format!("profile {:?}", self.profile),
-            Source::WebIdentity => "the token in AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(),
-            Source::Container => "the container's credentials".to_owned(),
-            Source::InstanceMetadata => "the instance's role".to_owned(),
-            Source::Nothing => "no credentials".to_owned(),
+        let who = match &self.source {
+            Source::Profile(_) => return format!("profile {:?}", self.profile),
+            Source::Environment => "the keys in AWS_ACCESS_KEY_ID",
+            Source::WebIdentity => "the token in AWS_WEB_IDENTITY_TOKEN_FILE",
+            Source::Container => "the container's credentials",
+            Source::InstanceMetadata => "the instance's role",
+            Source::Nothing => "no credentials",
+        };
+        match self.named {
+            true => format!("{who} and profile {:?}", self.profile),
+            false => who.to_owned(),
         }
+    }
+
+    /// `" of its source profile …"`, where it is not the selected profile that something is configured in.
+    pub fn of_base(&self) -> String {
+        match self.base_profile == self.profile {
+            true => String::new(),
+            false => format!(" of its source profile {:?}", self.base_profile),
+        }
+    }
+
+    /// The secrets that are known beforehand: keys and tokens in variables and profiles.
+    pub fn secrets(&self, env: &Env) -> Vec<Zeroizing<String>> {
+        let variables = [
+            env::SECRET_ACCESS_KEY[0],
+            env::SECRET_ACCESS_KEY[1],
+            env::AWS_SESSION_TOKEN,
+            env::AWS_CONTAINER_AUTHORIZATION_TOKEN,
+        ];
+        let variables = variables.iter().filter_map(|name| env.get(name));
+        let settings = [&self.profile, &self.base_profile]
+            .into_iter()
+            .filter_map(|name| self.sections.get_profile(name))
+            .flat_map(|profile| {
+                ["aws_secret_access_key", "aws_session_token"]
+                    .into_iter()
+                    .filter_map(|name| profile.get(name))
+            });
+        variables
+            .map(|value| Zeroizing::new(value.into_owned()))
+            .chain(settings.map(|value| Zeroizing::new(value.to_owned())))
+            .collect()
+    }
+
+    /// The arguments of the credential_process: what stands behind the program's name.
+    pub fn process_arguments(&self) -> Vec<String> {
+        let command = self
+            .sections
+            .get_profile(&self.base_profile)
+            .and_then(|profile| profile.get("credential_process"));
+        command
+            .unwrap_or_default()
+            .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '='))
+            .skip(1)
+            .filter(|argument| argument.len() > 2)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether credentials from this source can change without anything changing that the fingerprint sees.

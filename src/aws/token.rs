@@ -52,10 +52,18 @@ pub async fn fetch(
     if plan.source == Source::Nothing {
         return Err(explain::no_credentials(&plan, " (turned off)"));
     }
+    journal.is_with(plan.who());
+    for secret in plan.secrets(env) {
+        journal.keep_secret(&secret);
+    }
     let client = setup::http_client(env, &plan, journal, log)?;
     let setup = setup::set_up(env, &plan, registry, client).await?;
     let keys = resolve(&setup.config, &plan, journal, log).await?;
+    for secret in [Some(keys.secret_access_key()), keys.session_token()] {
+        journal.keep_secret(secret.unwrap_or_default());
+    }
     let requested = SystemTime::now();
+    journal.begin("GetAuthorizationToken");
     let authorization = authorize(&setup, registry, keys)
         .await
         .map_err(|error| explain::authorization(&plan, registry, journal, error))?;

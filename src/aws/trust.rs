@@ -59,6 +59,18 @@ pub fn explicit_bundle(
     Ok(Some(context(&certificates)))
 }
 
+/// Where [`default_roots`] looks, for whoever waits for it.
+pub fn places(env: &Env) -> String {
+    let named: Vec<String> = [env::SSL_CERT_FILE, env::SSL_CERT_DIR]
+        .into_iter()
+        .filter_map(|name| Some(format!("{name} ({})", env.get(name)?)))
+        .collect();
+    match named.is_empty() {
+        true => "the system's certificates".to_owned(),
+        false => format!("the certificates in {}", named.join(" and ")),
+    }
+}
+
 /// The certificates that are trusted where nothing is named for AWS alone.
 ///
 /// # Errors
@@ -67,8 +79,8 @@ pub fn explicit_bundle(
 pub fn default_roots(env: &Env) -> Result<TlsContext, Failure> {
     let file = env.path(env::SSL_CERT_FILE);
     let directories = env.raw(env::SSL_CERT_DIR);
-    let (certificates, places) = match (&file, directories) {
-        (None, None) => (system_roots(), "the system".to_owned()),
+    let certificates = match (&file, directories) {
+        (None, None) => system_roots(),
         _ => {
             let directories: Vec<PathBuf> = directories
                 .map(|paths| std::env::split_paths(paths).collect())
@@ -79,28 +91,20 @@ pub fn default_roots(env: &Env) -> Result<TlsContext, Failure> {
     if certificates.is_empty() {
         return Err(Failure::new(
             Reason::Tls,
-            format!("no trusted certificates were found in {places}"),
+            format!("none of {} can be used", places(env)),
             "install ca-certificates, or name a PEM file in AWS_CA_BUNDLE",
         ));
     }
     Ok(context(&certificates))
 }
 
-fn named_roots(
-    file: Option<&Path>,
-    directories: &[PathBuf],
-) -> (Vec<CertificateDer<'static>>, String) {
+fn named_roots(file: Option<&Path>, directories: &[PathBuf]) -> Vec<CertificateDer<'static>> {
     let mut certificates = file.map(certificates_in_file).unwrap_or_default();
-    let mut places: Vec<String> = file
-        .map(|file| format!("SSL_CERT_FILE ({})", file.display()))
-        .into_iter()
-        .collect();
     for directory in directories {
         let loaded = rustls_native_certs::load_certs_from_paths(None, Some(directory));
         certificates.extend(loaded.certs.into_iter().filter(is_usable));
-        places.push(format!("SSL_CERT_DIR ({})", directory.display()));
     }
-    (certificates, places.join(" and "))
+    certificates
 }
 
 fn system_roots() -> Vec<CertificateDer<'static>> {

@@ -88,7 +88,7 @@ impl Lock {
         let record: Record = serde_json::from_slice(&bytes).ok()?;
         let reason = Reason::from_code(&record.code)?;
         (record.at_millis >= millis(since) && reason.is_shared())
-            .then(|| Failure::new(reason, record.what, record.advice))
+            .then(|| Failure::new(reason, record.what, record.advice).with(&record.whose))
     }
 
     /// Leaves a failure for those who are waiting.
@@ -96,6 +96,7 @@ impl Lock {
         let record = Record {
             at_millis: millis(now),
             code: failure.reason.code().to_owned(),
+            whose: failure.whose.clone(),
             what: failure.what.clone(),
             advice: failure.advice.clone(),
         };
@@ -116,6 +117,7 @@ impl Lock {
 struct Record {
     at_millis: u64,
     code: String,
+    whose: String,
     what: String,
     advice: String,
 }

@@ -2,7 +2,12 @@
 //! of AWS exist on loopback and nothing else does. Linux and root only; elsewhere the test is skipped.
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 use std::env;
 use std::io;
