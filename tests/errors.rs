@@ -392,7 +392,7 @@ fn configuration_without_permission_is_unreadable_and_not_missing() {
     let fake = FakeAws::start();
     let sandbox = with_keys(&fake);
     let path = sandbox.home().join(".aws/config");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     assert_says(
         &sandbox.get(HOST),
         &[path.to_str().unwrap(), "permission denied"],

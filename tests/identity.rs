@@ -75,7 +75,9 @@ fn cached(fake: &FakeAws, sandbox: &Sandbox) -> String {
 }
 
 fn assert_nothing_served(sandbox: &Sandbox) {
-    sandbox.get(HOST).assert_not_found();
+    let output = sandbox.get(HOST);
+    assert_eq!(output.code, Some(1), "a token was served");
+    output.assert_not_found();
 }
 
 fn keys(profile: &str, key_id: &str) -> String {

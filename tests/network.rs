@@ -334,11 +334,7 @@ fn an_override_of_ecr_public_is_for_ecr_public_alone() {
         override_for(&mut sandbox, "ecr_public", &fake.url(), by_variable);
         sandbox.get("public.ecr.aws").password();
         sandbox.get("ecr-public.aws.com").password();
-        assert_eq!(
-            tunnels(&proxy),
-            [] as [String; 0],
-            "variable: {by_variable}"
-        );
+        assert!(proxy.connects().is_empty(), "variable: {by_variable}");
         assert_eq!(fake.count(PUBLIC), 2);
         sandbox.get(HOST).password();
         assert_eq!(tunnels(&proxy), ["api.ecr.eu-central-1.amazonaws.com"]);

@@ -50,6 +50,9 @@ const SECRET_HEADERS: [&str; 4] = [
     "x-aws-ec2-metadata-token",
 ];
 
+/// The program and its version, as the User-Agent has them.
+pub const APP_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
+
 /// What two requests must have in common to share connections.
 #[derive(PartialEq, Eq, Hash)]
 struct Route {
@@ -189,7 +192,8 @@ struct Noting {
 }
 
 impl HttpConnector for Noting {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        name_the_helper(&mut request);
         let (journal, log) = (self.client.0.journal.clone(), self.client.0.log.clone());
         let (origin, proxy, connector) = match self.client.route(request.uri(), &self.settings) {
             Ok(route) => route,
@@ -233,6 +237,17 @@ impl HttpConnector for Noting {
             });
             result
         })
+    }
+}
+
+/// The SDK puts the app name into the calls of ECR's client alone; the others are to name the helper too. The header is not
+/// among those that are signed.
+fn name_the_helper(request: &mut HttpRequest) {
+    let headers = request.headers_mut();
+    let agent = headers.get("user-agent").unwrap_or_default();
+    if !agent.contains(APP_NAME) {
+        let agent = format!("{agent} app/{APP_NAME}");
+        headers.insert("user-agent", agent.trim_start().to_owned());
     }
 }
 

@@ -12,7 +12,7 @@ use aws_types::os_shim_internal::Env as SdkEnv;
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 
-use crate::aws::client::Client;
+use crate::aws::client::{APP_NAME, Client};
 use crate::aws::journal::Journal;
 use crate::aws::origin::Origin;
 use crate::aws::proxy::Proxies;
@@ -21,7 +21,12 @@ use crate::aws::trust;
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::log::Log;
-use crate::registry::Registry;
+use crate::registry::{Registry, Service};
+
+/// The services' names in the SDK's settings.
+pub const ECR: &str = "ECR";
+/// The public one's.
+pub const ECR_PUBLIC: &str = "ECR PUBLIC";
 
 /// For a connection, proxies and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -34,9 +39,6 @@ const ATTEMPTS: u32 = 4;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(300);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-
-/// The services that a chain of credentials may ask, as the SDK names them in its settings.
-const CREDENTIAL_SERVICES: [&str; 4] = ["STS", "SSO", "SSO OIDC", "Signin"];
 
 /// The HTTP client that every part of the SDK is given.
 pub fn http_client(
@@ -92,10 +94,10 @@ pub async fn set_up(
         || plan
             .setting("ignore_configured_endpoint_urls")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let text = match ignore_overrides {
-        true => plan.text.clone().map(|text| without_overrides(&text)),
-        false => plan.text.clone(),
-    };
+    let text = plan
+        .text
+        .clone()
+        .map(|text| sdk_text(&text, ignore_overrides));
     let variables = sdk_variables(env, plan, ignore_overrides);
     let load = async |credential_flags: Option<bool>| {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -106,11 +108,7 @@ pub async fn set_up(
             .http_client(client.clone())
             .retry_config(retry_config())
             .timeout_config(timeout_config());
-        if let Ok(name) = AppName::new(concat!(
-            env!("CARGO_PKG_NAME"),
-            "-",
-            env!("CARGO_PKG_VERSION")
-        )) {
+        if let Ok(name) = AppName::new(APP_NAME) {
             loader = loader.app_name(name);
         }
         if let Some(flags) = credential_flags {
@@ -119,7 +117,11 @@ pub async fn set_up(
         loader.load().await
     };
     let config = load(None).await;
-    for service in ["ECR", "ECR PUBLIC"].iter().chain(&CREDENTIAL_SERVICES) {
+    let ecr = match registry.service() {
+        Service::Private => ECR,
+        Service::Public => ECR_PUBLIC,
+    };
+    for service in plan.services().iter().chain(&[ecr]) {
         check_override(&config, service)?;
     }
     let fips = config.use_fips() == Some(true);
@@ -127,7 +129,7 @@ pub async fn set_up(
     // The SDK refuses FIPS or dual-stack together with an override. ECR's client has its own two flags; those of the
     // configuration only concern the services that credentials come from.
     let overridden = |service: &&str| endpoint_override(&config, service).is_some();
-    let config = match (fips || dual_stack) && CREDENTIAL_SERVICES.iter().any(overridden) {
+    let config = match (fips || dual_stack) && plan.services().iter().any(overridden) {
         true => load(Some(false)).await,
         false => config,
     };
@@ -204,17 +206,23 @@ fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<Stri
     variables
 }
 
-/// The SDK passes over configured endpoint URLs for ECR's client where it is told to, but not for STS's and SSO's.
-fn without_overrides(text: &str) -> String {
-    let is_override = |line: &str| {
-        line.split('=')
-            .next()
-            .is_some_and(|name| name.trim().eq_ignore_ascii_case("endpoint_url"))
-    };
-    text.lines()
-        .filter(|line| !is_override(line))
-        .flat_map(|line| [line, "\n"])
-        .collect()
+/// A config file's text as the SDK needs it, for two mistakes of its own: in a `services` section it looks for `ecr-public` where
+/// the AWS documentation and every other SDK have `ecr_public`; and where it is told to pass over endpoint overrides, it does
+/// so for ECR's client and not for STS's and SSO's.
+fn sdk_text(text: &str, ignore_overrides: bool) -> String {
+    let mut adapted = String::with_capacity(text.len());
+    for line in text.lines() {
+        let name = line.split('=').next().unwrap_or_default();
+        if ignore_overrides && name.trim().eq_ignore_ascii_case("endpoint_url") {
+            continue;
+        }
+        match name.trim_end().to_ascii_lowercase().as_str() {
+            "ecr_public" | "sso_oidc" => adapted.push_str(&line.replacen('_', "-", 1)),
+            _ => adapted.push_str(line),
+        }
+        adapted.push('\n');
+    }
+    adapted
 }
 
 /// The endpoint URL that variables or the profile name for a service.

@@ -261,6 +261,25 @@ impl Plan {
             .collect()
     }
 
+    /// The services that these credentials come from, as the SDK names them in its settings.
+    pub fn services(&self) -> Vec<&'static str> {
+        let base = match &self.source {
+            Source::WebIdentity => return vec!["STS"],
+            Source::Profile(base) => base,
+            _ => return Vec::new(),
+        };
+        let mut services = match base {
+            Base::Sso(Some(_)) => vec!["SSO", "SSO OIDC"],
+            Base::Sso(None) => vec!["SSO"],
+            Base::Login => vec!["Signin"],
+            _ => Vec::new(),
+        };
+        if *base == Base::WebIdentity || self.setting("role_arn").is_some() {
+            services.push("STS");
+        }
+        services
+    }
+
     /// Whether credentials from this source can change without anything changing that the fingerprint sees.
     pub fn is_bounded(&self) -> bool {
         match &self.source {

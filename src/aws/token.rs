@@ -143,7 +143,7 @@ async fn authorize(
     };
     match registry.service() {
         Service::Private => {
-            let (fips, dual_stack) = flags("ECR");
+            let (fips, dual_stack) = flags(setup::ECR);
             let config = aws_sdk_ecr::config::Builder::from(config)
                 .credentials_provider(keys)
                 .use_fips(fips)
@@ -158,7 +158,7 @@ async fn authorize(
             }))
         }
         Service::Public => {
-            let (fips, dual_stack) = flags("ECR PUBLIC");
+            let (fips, dual_stack) = flags(setup::ECR_PUBLIC);
             let config = aws_sdk_ecrpublic::config::Builder::from(config)
                 .credentials_provider(keys)
                 .use_fips(fips)
