@@ -58,6 +58,8 @@ pub const AWS_EC2_METADATA_PREFIX: &str = "AWS_EC2_METADATA_";
 pub const AWS_EC2_METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 /// The instance metadata service's URL.
 pub const AWS_EC2_METADATA_SERVICE_ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+/// Whether that service is asked by IPv4 or IPv6.
+pub const AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 /// The cache directory of `aws login`.
 pub const AWS_LOGIN_CACHE_DIRECTORY: &str = "AWS_LOGIN_CACHE_DIRECTORY";
 /// Set by aws-vault in the shells it starts.

@@ -3,26 +3,29 @@
 //! Two different identities must never have one fingerprint, so whatever could lead to other credentials goes into the hash,
 //! labelled and with its length, and with "unset", "missing", "unreadable" and contents told apart. No SDK, no network.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::env::{self, Env};
 use crate::files::{self, AwsFile, AwsFiles, Found};
 use crate::registry::Registry;
+use crate::secret::Secret;
 
 /// Part of every hash: another meaning of the inputs needs another number.
 const FORMAT: u32 = 1;
 
-/// Where credentials would come from, as two hashes. The contents of the SSO token files are kept apart because the SDK
-/// itself refreshes them during a call.
+/// Where credentials would come from, as hashes. The SSO token files are kept apart because the SDK itself refreshes one
+/// of them during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     source: [u8; 32],
-    sso_tokens: [u8; 32],
+    sso_tokens: BTreeMap<PathBuf, [u8; 32]>,
 }
 
 /// Why a source has no fingerprint: it depends on something whose contents cannot be known beforehand, a pipe or a directory
@@ -38,8 +41,8 @@ impl Fingerprint {
     /// [`Unseen`] names the pipe, device or directory.
     pub fn of(env: &Env, aws_files: &AwsFiles) -> Result<Self, Unseen> {
         let mut source = Hasher::new("source");
-        let mut sso_tokens = Hasher::new("sso-tokens");
         source.always(env, aws_files)?;
+        let mut sso_tokens = BTreeMap::new();
         match env.static_keys() {
             Some((key_id, _)) => source.bytes("static-key", key_id.as_bytes()),
             None => {
@@ -47,18 +50,34 @@ impl Fingerprint {
                 source.token_files(env, aws_files)?;
                 source.login_sessions(env)?;
                 source.machine();
-                sso_tokens.sso_tokens(env, aws_files)?;
+                sso_tokens = self::sso_tokens(env, aws_files)?;
             }
         }
         Ok(Self {
             source: source.finish(),
-            sso_tokens: sso_tokens.finish(),
+            sso_tokens,
         })
     }
 
-    /// Whether the two differ in nothing, or only in SSO tokens that were refreshed meanwhile.
-    pub fn same_source(&self, other: &Self) -> bool {
+    /// Whether the two are one identity but for SSO tokens, which may have been refreshed or be somebody else's.
+    pub fn same_but_for_sso(&self, other: &Self) -> bool {
         self.source == other.source
+    }
+
+    /// Whether this is `earlier` after the SDK refreshed an SSO login: one token file is another, the others are what they
+    /// were, and the one holds the very access token that the SDK then used. Anybody else's login would be another identity.
+    pub fn is_refreshed(&self, earlier: &Self, access_token: &str) -> bool {
+        let changed: Vec<_> = self
+            .sso_tokens
+            .iter()
+            .filter(|(path, hash)| earlier.sso_tokens.get(*path) != Some(*hash))
+            .collect();
+        let [(path, hash)] = changed.as_slice() else {
+            return false;
+        };
+        self.same_but_for_sso(earlier)
+            && self.sso_tokens.keys().eq(earlier.sso_tokens.keys())
+            && holds(path, hash, access_token)
     }
 
     /// The identity itself, for finding everything cached for it.
@@ -126,7 +145,10 @@ impl Hasher {
 
     fn fingerprint(&mut self, fingerprint: &Fingerprint) {
         self.bytes("source", &fingerprint.source);
-        self.bytes("sso-tokens", &fingerprint.sso_tokens);
+        for (path, hash) in &fingerprint.sso_tokens {
+            self.bytes("sso-token", path.as_os_str().as_bytes());
+            self.bytes("contents", hash);
+        }
     }
 
     /// What counts whatever the source is.
@@ -222,29 +244,49 @@ impl Hasher {
             );
         }
     }
+}
 
-    /// The contents of every SSO token: the file's name says which session it is, not whose.
-    fn sso_tokens(&mut self, env: &Env, aws_files: &AwsFiles) -> Result<(), Unseen> {
-        let mentions_sso = aws_files
-            .each()
-            .into_iter()
-            .filter_map(|file| file.found.contents())
-            .any(|text| {
-                text.windows(4)
-                    .any(|window| window.eq_ignore_ascii_case(b"sso_"))
-            });
-        let Some(home) = env.home().filter(|_| mentions_sso) else {
-            return Ok(());
-        };
-        let directory = home.join(".aws/sso/cache");
-        for name in names(&directory)? {
-            if is_sso_token(&name) {
-                let path = directory.join(name);
-                self.file("sso-token", &path, &files::read(&path))?;
-            }
+/// A hash of the contents of every SSO token: the file's name says which session it is, not whose.
+fn sso_tokens(env: &Env, aws_files: &AwsFiles) -> Result<BTreeMap<PathBuf, [u8; 32]>, Unseen> {
+    let mentions_sso = aws_files
+        .each()
+        .into_iter()
+        .filter_map(|file| file.found.contents())
+        .any(|text| text.windows(4).any(|w| w.eq_ignore_ascii_case(b"sso_")));
+    let mut tokens = BTreeMap::new();
+    let Some(home) = env.home().filter(|_| mentions_sso) else {
+        return Ok(tokens);
+    };
+    let directory = home.join(".aws/sso/cache");
+    for name in names(&directory)? {
+        if is_sso_token(&name) {
+            let path = directory.join(name);
+            let hash = sso_token(&path, &files::read(&path))?;
+            tokens.insert(path, hash);
         }
-        Ok(())
     }
+    Ok(tokens)
+}
+
+fn sso_token(path: &Path, found: &Found) -> Result<[u8; 32], Unseen> {
+    let mut hasher = Hasher::new("sso-token");
+    hasher.file("sso-token", path, found)?;
+    Ok(hasher.finish())
+}
+
+/// Whether an SSO token file has these contents still, and this access token in them.
+fn holds(path: &Path, hash: &[u8; 32], access_token: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Inside {
+        access_token: Secret,
+    }
+    let found = files::read(path);
+    let inside = found
+        .contents()
+        .and_then(|bytes| serde_json::from_slice::<Inside>(bytes).ok());
+    sso_token(path, &found).as_ref() == Ok(hash)
+        && inside.is_some_and(|inside| inside.access_token.expose() == access_token)
 }
 
 /// The names in a directory, in order; none where there is no directory.

@@ -156,7 +156,7 @@ impl Tokens<'_> {
     fn renewed(&self, slot: &Slot) -> Option<(Slot, AwsFiles)> {
         let files = AwsFiles::read(self.env);
         let now = self.slot(slot.store.clone(), &files)?;
-        let changed = now.key != slot.key && now.fingerprint.same_source(&slot.fingerprint);
+        let changed = now.key != slot.key && now.fingerprint.same_but_for_sso(&slot.fingerprint);
         changed.then_some((now, files))
     }
 
@@ -235,7 +235,8 @@ impl Tokens<'_> {
     /// Caches a token, if the identity is still the one that it was asked for with.
     fn keep(&self, slot: &Slot, token: &Token) {
         let fingerprint = match Fingerprint::of(self.env, &AwsFiles::read(self.env)) {
-            Ok(now) if now.same_source(&slot.fingerprint) => now,
+            Ok(now) if now == slot.fingerprint => now,
+            Ok(now) if is_refreshed(&now, slot, token) => now,
             _ => {
                 let why = "the identity changed while AWS was asked";
                 return self.warn(|| format!("not cached: {why}"));
@@ -285,6 +286,13 @@ impl Tokens<'_> {
         let registry = self.registry;
         self.log.write(level, || format!("{registry}: {}", event()));
     }
+}
+
+fn is_refreshed(now: &Fingerprint, slot: &Slot, token: &Token) -> bool {
+    token
+        .refreshed_sso_token
+        .as_ref()
+        .is_some_and(|token| now.is_refreshed(&slot.fingerprint, token.expose()))
 }
 
 fn life(entry: &Entry) -> String {

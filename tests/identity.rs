@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::{FakeAws, Reply, Sandbox, decode_password};
 
 const HOST: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
@@ -108,10 +108,18 @@ fn mkfifo(path: &Path) {
     assert!(made.is_ok_and(|status| status.success()), "mkfifo");
 }
 
-/// Writes to a pipe as often as somebody opens it, until the process ends.
-fn feed(path: &Path, contents: &str) {
-    let (path, contents) = (path.to_owned(), contents.to_owned());
-    thread::spawn(move || while fs::write(&path, &contents).is_ok() {});
+/// Gets a password while somebody writes to a pipe, once.
+fn get_feeding(fake: &FakeAws, sandbox: &Sandbox, pipe: &Path, contents: &str) -> (String, bool) {
+    let (pipe, contents) = (pipe.to_owned(), contents.to_owned());
+    let writer = thread::spawn(move || fs::write(pipe, contents));
+    let result = get(fake, sandbox);
+    // Had nobody read, it would write for ever; else it is about to end.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while !writer.is_finished() {
+        assert!(Instant::now() < patience, "the pipe was not read");
+        thread::sleep(Duration::from_millis(1));
+    }
+    result
 }
 
 fn entries(sandbox: &Sandbox) -> Vec<PathBuf> {
@@ -386,6 +394,16 @@ fn another_home_or_vault_is_another_identity_in_a_cache_that_both_share() {
     }
     sandbox.env("AWS_VAULT", "prod");
     fetched(&fake, &sandbox);
+    // The same files for both: a program that they name may still look at the home.
+    let config = sandbox.home().join("bob/.aws/credentials");
+    sandbox
+        .env("AWS_CONFIG_FILE", &config)
+        .env("AWS_SHARED_CREDENTIALS_FILE", &config);
+    for home in ["alice", "bob"] {
+        let home = sandbox.home().join(home);
+        sandbox.env("HOME", home);
+        fetched(&fake, &sandbox);
+    }
 }
 
 #[test]
@@ -622,10 +640,10 @@ fn a_pipe_as_the_web_identity_token_is_read_and_nothing_is_kept() {
     sandbox
         .env("AWS_WEB_IDENTITY_TOKEN_FILE", &pipe)
         .env("AWS_ROLE_ARN", ROLE);
-    feed(&pipe, "jwt-of-the-pipe");
-    for count in 1..=2 {
-        assert!(get(&fake, &sandbox).1);
-        assert_eq!(fake.count(WEB), count);
+    for token in ["jwt-of-the-pipe", "another"] {
+        assert!(get_feeding(&fake, &sandbox, &pipe, token).1);
+        let form = fake.requests_to(WEB).pop().unwrap().form();
+        assert_eq!(form["WebIdentityToken"], token);
     }
     assert!(entries(&sandbox).is_empty());
 }
@@ -639,9 +657,8 @@ fn a_pipe_as_the_containers_token_is_read_and_nothing_is_kept() {
     sandbox
         .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint)
         .env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &pipe);
-    feed(&pipe, "who");
     for _ in 0..2 {
-        assert!(get(&fake, &sandbox).1);
+        assert!(get_feeding(&fake, &sandbox, &pipe, "who").1);
     }
     assert!(entries(&sandbox).is_empty());
 }
@@ -652,9 +669,9 @@ fn a_pipe_as_the_config_file_is_read_and_nothing_is_kept() {
     let pipe = sandbox.home().join("pipe");
     mkfifo(&pipe);
     sandbox.env("AWS_CONFIG_FILE", &pipe);
-    feed(&pipe, &keys("default", "AKIAPIPE"));
     for _ in 0..2 {
-        let (password, asked) = get(&fake, &sandbox);
+        let config = keys("default", "AKIAPIPE");
+        let (password, asked) = get_feeding(&fake, &sandbox, &pipe, &config);
         assert!(asked);
         assert_eq!(decode_password(&password).access_key_id, "AKIAPIPE");
     }

@@ -411,7 +411,8 @@ fn sources(fake: &FakeAws) -> Vec<(&'static str, Sandbox, Vec<&'static str>)> {
         sandbox.aws_config(&format!("[profile p]\n{profile}"));
         sandbox
     };
-    let role = "role_arn = arn:aws:iam::1:role/r\n";
+    // A session that is always named alike gets the same keys from the fake each time.
+    let role = "role_arn = arn:aws:iam::1:role/r\nrole_session_name = s\n";
     let mut environment = fresh("");
     environment
         .env("AWS_ACCESS_KEY_ID", "AKIAENV")
@@ -440,6 +441,7 @@ fn sources(fake: &FakeAws) -> Vec<(&'static str, Sandbox, Vec<&'static str>)> {
     let file = web.write("token", "web-identity-hunter2");
     web.unset("AWS_PROFILE")
         .env("AWS_WEB_IDENTITY_TOKEN_FILE", file)
+        .env("AWS_ROLE_SESSION_NAME", "s")
         .env("AWS_ROLE_ARN", "arn:aws:iam::1:role/r");
     let mut container = fresh("");
     let url = format!("{}/container-credentials/path-hunter2", fake.url());
@@ -587,6 +589,50 @@ fn no_secret_that_a_refusal_quotes_is_in_it_or_beside_it() {
             !text.contains(SESSION) && !text.contains(SECRET),
             "{path:?}"
         );
+    }
+}
+
+#[test]
+fn no_secret_is_in_it_when_a_service_repeats_what_it_was_sent() {
+    let fake = FakeAws::start();
+    for at in 0..sources(&fake).len() {
+        let logging = || {
+            let (source, mut sandbox, settings) = sources(&fake).remove(at);
+            sandbox.env("AWS_ECR_LOG", "trace");
+            (source, sandbox, settings)
+        };
+        fake.clear();
+        let (source, sandbox, settings) = logging();
+        sandbox.get(HOST).password();
+        let mut secrets = secrets_of(&fake, &[]);
+        secrets.extend(settings.iter().map(|&secret| secret.to_owned()));
+        // No secret: an external id, a signature, the beginning of a token.
+        secrets.retain(|secret| {
+            secret != "ext-hunter2" && !secret.starts_with("AWS4") && !secret.ends_with('-')
+        });
+        for request in fake.requests() {
+            if request.operation.starts_with("imds:") {
+                continue; // Its refusals have no words.
+            }
+            let mut sent = String::from_utf8_lossy(&request.body).into_owned();
+            for (_, value) in &request.headers {
+                sent.push_str(value);
+            }
+            let repeated: Vec<_> = secrets
+                .iter()
+                .filter(|s| sent.contains(*s))
+                .cloned()
+                .collect();
+            let quoting = format!("I was sent '{}'.", repeated.join("', '"));
+            let refusal = Reply::aws_error(403, "SignatureDoesNotMatch", &quoting);
+            fake.on(&request.operation, refusal);
+            let (_, sandbox, _) = logging();
+            // Most fail now; where a refresh is refused, the SDK may get by without it.
+            let output = sandbox.get(HOST);
+            let what = format!("{source}: {}", request.operation);
+            assert_no_secret(&what, &sandbox, &[&output], &repeated);
+            fake.on(&request.operation, Reply::normal());
+        }
     }
 }
 

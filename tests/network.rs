@@ -804,31 +804,31 @@ fn a_container_endpoint_with_tls_is_not_asked_through_a_proxy_either() {
     assert_eq!(fake.count("container:credentials"), 1);
 }
 
-/// What a CA bundle may look like and still be one; CA stands for the certificate that is needed.
+/// What a CA bundle may look like and still be one; `@` stands for the certificate that is needed.
 const USABLE_BUNDLES: [&str; 7] = [
-    "CA",
-    "a comment\n\nCA",
-    "GARBAGE\nCA",
-    "BROKEN\nCA",
-    "CA\nBROKEN",
-    "-----BEGIN CERTIFICATE-----\nCA",
-    "CA-----BEGIN CERTIFICATE-----\nMIIB",
+    "@",
+    "a comment\n\n@",
+    "GARBAGE\n@",
+    "BROKEN\n@",
+    "@\nBROKEN GARBAGE",
+    "-----BEGIN CERTIFICATE-----\n@",
+    "@-----BEGIN CERTIFICATE-----\nMIIB",
 ];
 
-/// Base64 that is no certificate, and no base64.
+/// A bundle with base64 that is no certificate, and with what is no base64.
 fn bundle(form: &str, ca: &str) -> String {
     let section =
         |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
     form.replace("GARBAGE", &section("AAAA"))
         .replace("BROKEN", &section("!!!!"))
-        .replace("CA", ca)
+        .replace('@', ca)
 }
 
 #[test]
 fn a_ca_bundle_by_the_variable_or_the_profile_with_bad_certificates_in_it_still_serves_the_good() {
     let fake = FakeAws::start();
     let server = TlsServer::start(&fake, &[]);
-    let crlf = "CA".replace("CA", &server.ca_pem().replace('\n', "\r\n"));
+    let crlf = server.ca_pem().replace('\n', "\r\n");
     let mut bundles: Vec<_> = USABLE_BUNDLES
         .iter()
         .map(|form| bundle(form, server.ca_pem()))
@@ -909,7 +909,7 @@ fn ssl_cert_file_and_ssl_cert_dir_are_trusted_in_place_of_the_systems_roots() {
     let fake = FakeAws::start();
     let (server, other) = (TlsServer::start(&fake, &[]), TlsServer::start(&fake, &[]));
     let mut sandbox = facing(&server.url());
-    let file = sandbox.write("one.pem", bundle("GARBAGECA", server.ca_pem()));
+    let file = sandbox.write("one.pem", bundle("GARBAGE@", server.ca_pem()));
     let wrong = sandbox.write("wrong/wrong.pem", other.ca_pem());
     sandbox.env("SSL_CERT_FILE", &file).get(HOST).password();
     // With the name that c_rehash gives, or any.

@@ -20,10 +20,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use crate::aws::journal::{FailedExchange, Journal, Outcome};
+use crate::aws::journal::{Call, FailedExchange, Journal, Outcome};
 use crate::aws::origin::Origin;
 use crate::aws::proxy::{Proxies, Proxy};
-use crate::aws::{answer, trust};
+use crate::aws::{answer, sent, trust};
 use crate::env::Env;
 use crate::error::{Failure, Reason, one_line};
 use crate::log::Log;
@@ -41,14 +41,6 @@ struct Inner {
     journal: Journal,
     log: Log,
 }
-
-/// The headers of a request that hold secrets.
-const SECRET_HEADERS: [&str; 4] = [
-    "authorization",
-    "x-amz-security-token",
-    "x-amz-sso_bearer_token",
-    "x-aws-ec2-metadata-token",
-];
 
 /// The program and its version, as the User-Agent has them.
 pub const APP_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
@@ -195,6 +187,7 @@ impl HttpConnector for Noting {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         name_the_helper(&mut request);
         let (journal, log) = (self.client.0.journal.clone(), self.client.0.log.clone());
+        let call = Call::of(request.uri());
         let (origin, proxy, connector) = match self.client.route(request.uri(), &self.settings) {
             Ok(route) => route,
             Err(failure) => {
@@ -202,6 +195,7 @@ impl HttpConnector for Noting {
                 if let Some(origin) = Origin::parse(request.uri()) {
                     journal.failed(FailedExchange {
                         origin,
+                        call,
                         proxy: None,
                         outcome: Outcome::NotSent(failure),
                     });
@@ -210,23 +204,26 @@ impl HttpConnector for Noting {
             }
         };
         let method = request.method().to_owned();
-        for secret in SECRET_HEADERS
-            .iter()
-            .filter_map(|name| request.headers().get(name))
-        {
-            journal.keep_secret(secret);
+        for secret in sent::secrets(&request) {
+            journal.keep_secret(&secret);
+        }
+        if let Some(token) = request.headers().get(sent::SSO_BEARER_TOKEN) {
+            journal.uses_sso_token(token);
         }
         journal.begin(format!("an answer from {origin}"));
         // Holds until something else is noted: the SDK drops a request whose time is over.
-        journal.failed(FailedExchange {
-            origin: origin.clone(),
-            proxy: proxy.clone(),
+        let exchange = FailedExchange {
+            origin,
+            call,
+            proxy,
             outcome: Outcome::TimedOut,
-        });
+        };
+        journal.failed(exchange.clone());
+        let origin = exchange.origin.clone();
         let started = Instant::now();
         let answer = connector.call(request);
         HttpConnectorFuture::new(async move {
-            let result = noted(answer.await, &origin, proxy, &journal).await;
+            let result = noted(answer.await, exchange, &journal).await;
             log.info(|| {
                 let millis = started.elapsed().as_millis();
                 let end = match &result {
@@ -254,15 +251,13 @@ fn name_the_helper(request: &mut HttpRequest) {
 /// Notes how a request ended. The body of an answer that says no is read here, and put back.
 async fn noted(
     result: Result<HttpResponse, ConnectorError>,
-    origin: &Origin,
-    proxy: Option<String>,
+    exchange: FailedExchange,
     journal: &Journal,
 ) -> Result<HttpResponse, ConnectorError> {
     let failed = |outcome| {
         journal.failed(FailedExchange {
-            origin: origin.clone(),
-            proxy,
             outcome,
+            ..exchange
         });
     };
     let mut response = match result {
@@ -273,7 +268,7 @@ async fn noted(
         }
     };
     if response.status().is_success() {
-        journal.succeeded();
+        journal.succeeded(exchange.call);
         return Ok(response);
     }
     let body = ByteStream::new(response.take_body()).collect().await;

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::aws::answer::{self, Class};
 use crate::aws::client;
-use crate::aws::journal::{Answer, FailedExchange, Journal, Outcome};
+use crate::aws::journal::{Answer, Call, FailedExchange, Journal, Outcome};
 use crate::aws::source::{Base, Plan, Source};
 use crate::error::{Failure, Reason};
 use crate::registry::{Registry, Service};
@@ -191,10 +191,11 @@ fn sso(plan: &Plan, session: Option<&str>, error: &CredentialsError, journal: &J
     let ended =
         |how: &str| Failure::new(Reason::ExpiredCredentials, format!("{name} {how}"), &advice);
     match exchange {
+        Some(exchange) if !matches!(exchange.call, Call::Sso | Call::SsoRefresh) => {
+            failed_exchange(plan, &exchange, role_advice(plan))
+        }
         Some(exchange) => match &exchange.outcome {
-            Outcome::Answer(answer) if matches!(answer.status, 400 | 401) && is_session(answer) => {
-                ended("has expired")
-            }
+            Outcome::Answer(answer) if is_session(answer) => ended("has expired"),
             _ => failed_exchange(
                 plan,
                 &exchange,
@@ -245,6 +246,9 @@ fn login(plan: &Plan, error: &CredentialsError, exchange: Option<FailedExchange>
         )
     };
     match exchange {
+        Some(exchange) if exchange.call != Call::Login => {
+            failed_exchange(plan, &exchange, role_advice(plan))
+        }
         Some(exchange) => match &exchange.outcome {
             Outcome::Answer(answer)
                 if (400..500).contains(&answer.status) && answer.status != 429 =>

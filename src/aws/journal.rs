@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::aws::origin::Origin;
 use crate::error::Failure;
+use crate::secret::Secret;
 
 /// What is shorter is a word like any other.
 const SHORTEST_SECRET: usize = 8;
@@ -19,6 +20,8 @@ struct State {
     activity: Option<String>,
     whose: String,
     secrets: Vec<Zeroizing<String>>,
+    sso_token: Option<Zeroizing<String>>,
+    sso_refreshed: bool,
     asked: Option<Origin>,
     failed: Option<FailedExchange>,
 }
@@ -28,10 +31,41 @@ struct State {
 pub struct FailedExchange {
     /// Where it went.
     pub origin: Origin,
+    /// Which call it was, for the two that are told apart by their path. Paths may hold secrets: never shown.
+    pub call: Call,
     /// The proxy it went through, without user info, and the variable that names it.
     pub proxy: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// What a request asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// A role's credentials for an SSO login.
+    Sso,
+    /// A newer token for an SSO login.
+    SsoRefresh,
+    /// A newer token for an `aws login` session.
+    Login,
+    /// Anything else.
+    Other,
+}
+
+impl Call {
+    /// Tells calls apart by the path that the SSO, SSO OIDC and sign-in APIs define for them.
+    pub fn of(uri: &str) -> Self {
+        let path = uri.split('?').next().unwrap_or_default();
+        if path.ends_with("/federation/credentials") {
+            Self::Sso
+        } else if path.ends_with("/v1/token") {
+            Self::Login
+        } else if path.ends_with("/token") && !path.ends_with("/api/token") {
+            Self::SsoRefresh
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// How a request ended that did not succeed.
@@ -97,9 +131,23 @@ impl Journal {
         text
     }
 
+    /// Notes the SSO access token that a role's credentials are asked for with.
+    pub fn uses_sso_token(&self, token: &str) {
+        self.state().sso_token = Some(Zeroizing::new(token.to_owned()));
+    }
+
+    /// The SSO access token that was used, if it is one that the SDK got by a refresh.
+    pub fn refreshed_sso_token(&self) -> Option<Secret> {
+        let state = self.state();
+        let token = state.sso_token.as_deref().filter(|_| state.sso_refreshed)?;
+        Some(Secret::from(token.clone()))
+    }
+
     /// Notes that a request succeeded.
-    pub fn succeeded(&self) {
-        self.state().failed = None;
+    pub fn succeeded(&self, call: Call) {
+        let mut state = self.state();
+        state.sso_refreshed |= call == Call::SsoRefresh;
+        state.failed = None;
     }
 
     /// Notes that a request failed.

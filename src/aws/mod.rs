@@ -7,6 +7,7 @@ mod guard;
 mod journal;
 mod origin;
 mod proxy;
+mod sent;
 mod setup;
 mod source;
 mod token;

@@ -11,6 +11,7 @@ use aws_types::os_shim_internal::{Env as SdkEnv, Fs};
 
 use zeroize::Zeroizing;
 
+use crate::aws::origin::Origin;
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::files::{self, AwsFile, AwsFiles, Found};
@@ -137,9 +138,34 @@ impl Plan {
         {
             return Ok(Source::Container);
         }
-        match env.is_true(env::AWS_EC2_METADATA_DISABLED) {
-            true => Ok(Source::Nothing),
-            false => Ok(Source::InstanceMetadata),
+        if env.is_true(env::AWS_EC2_METADATA_DISABLED) {
+            return Ok(Source::Nothing);
+        }
+        self.check_metadata_endpoint(env)?;
+        Ok(Source::InstanceMetadata)
+    }
+
+    /// A metadata endpoint that is no URL would look like an instance without a role.
+    fn check_metadata_endpoint(&self, env: &Env) -> Result<(), Failure> {
+        let wrong = |name: &str, expected: &str| {
+            let what = format!("{name} is not {expected}");
+            Err(Failure::new(
+                Reason::Configuration,
+                what,
+                "correct it or unset it",
+            ))
+        };
+        match env.get(env::AWS_EC2_METADATA_SERVICE_ENDPOINT) {
+            Some(url) if Origin::parse(&url).is_none() => {
+                return wrong(env::AWS_EC2_METADATA_SERVICE_ENDPOINT, "an http URL");
+            }
+            _ => {}
+        }
+        match env.get(env::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE) {
+            Some(mode) if !matches!(mode.to_ascii_lowercase().as_str(), "ipv4" | "ipv6") => {
+                wrong(env::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, "IPv4 or IPv6")
+            }
+            _ => Ok(()),
         }
     }
 

@@ -69,6 +69,10 @@ pub async fn fetch(
         .map_err(|error| explain::authorization(&plan, registry, journal, error))?;
     authorization
         .into_token(requested, plan.is_bounded())
+        .map(|token| Token {
+            refreshed_sso_token: journal.refreshed_sso_token(),
+            ..token
+        })
         .ok_or_else(|| explain::nonsense(journal))
 }
 
@@ -125,6 +129,7 @@ impl Authorization {
             // Without an end, it is good for this one use.
             expires: self.expires.unwrap_or(requested),
             bounded,
+            refreshed_sso_token: None,
         })
     }
 }

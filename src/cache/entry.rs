@@ -41,6 +41,8 @@ pub struct Token {
     /// Whether its credentials came from where a change cannot be seen from outside: a program, a container endpoint or
     /// instance metadata.
     pub bounded: bool,
+    /// The SSO access token that it was got with, where that was refreshed on the way.
+    pub refreshed_sso_token: Option<Secret>,
 }
 
 /// A cached token: the contents of one file.
@@ -238,6 +240,7 @@ mod tests {
             requested: at(START),
             expires: at(START + life),
             bounded,
+            refreshed_sso_token: None,
         };
         Entry::new("key", "identity".to_owned(), &registry, &token)
     }
