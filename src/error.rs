@@ -115,6 +115,9 @@ impl Reason {
     }
 }
 
+/// The longest text that is kept of what failed, in bytes: AWS's sentences can be thousands long, and nobody is shown more.
+const TEXT_LIMIT: usize = 1000;
+
 /// The longest line that is shown to a person, in bytes.
 const LINE_LIMIT: usize = 480;
 
@@ -124,8 +127,8 @@ impl Failure {
         Self {
             reason,
             whose: String::new(),
-            what: one_line(what.as_ref()),
-            advice: one_line(advice.as_ref()),
+            what: truncate(&one_line(what.as_ref()), TEXT_LIMIT),
+            advice: truncate(&one_line(advice.as_ref()), TEXT_LIMIT),
         }
     }
 
@@ -159,11 +162,16 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The text on one line: control characters and runs of white space become one space each.
+/// The text on one line: control characters and runs of white space become one space each, also those of Unicode that
+/// turn the direction of writing or cannot be seen.
 pub(crate) fn one_line(text: &str) -> String {
+    let moves = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     let spaced: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if moves(c) { ' ' } else { c })
         .collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -188,13 +196,14 @@ mod tests {
     fn a_line_is_one_line_and_short_and_keeps_the_advice() {
         let failure = Failure::new(
             Reason::AccessDenied,
-            format!("denied\r\n\x1b[31m {}", "é".repeat(2000)),
+            format!("denied\r\n\x1b[31m\u{202e} {}", "é".repeat(2000)),
             "ask\nthe owner",
         );
         let line = failure.line("123456789012.dkr.ecr.us-east-1.amazonaws.com");
         assert!(line.len() < 500, "{}", line.len());
         assert!(line.ends_with("…; ask the owner"), "{line}");
         assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert!(!line.contains('\u{202e}'), "{line:?}");
     }
 
     #[test]

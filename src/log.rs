@@ -17,6 +17,7 @@ use crate::cache::Dir;
 use crate::cache::dir::{LOG, OLD_LOG};
 use crate::env::{self, Env};
 use crate::error::one_line;
+use crate::files::describe;
 
 /// The size in bytes at which a new log is begun. Processes that run at the same time write on to the one they have, so this
 /// leaves them room up to the promised 1 MiB.
@@ -92,8 +93,10 @@ impl Log {
             format!("AWS_ECR_LOG is {level:?}: expected error, warn, info, debug or trace")
         })?;
         let dir = Dir::locate(env).map_err(|why| format!("no log is written: {why}"))?;
-        let file = open(&dir)
-            .map_err(|error| format!("no log is written to {}: {error}", dir.path().display()))?;
+        let file = open(&dir).map_err(|error| {
+            let path = dir.path().display();
+            format!("no log is written to {path}: {}", describe(&error))
+        })?;
         Ok(Self(Some(Arc::new(Sink {
             level,
             file: Mutex::new(file),

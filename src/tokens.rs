@@ -7,7 +7,7 @@ use crate::cache::{Attempt, Dir, Entry, Lock, Login, Lookup, Store, Token, lock_
 use crate::config;
 use crate::env::Env;
 use crate::error::Failure;
-use crate::files::AwsFiles;
+use crate::files::{AwsFiles, describe};
 use crate::identity::Fingerprint;
 use crate::log::{self, Level, Log};
 use crate::protocol::Credentials;
@@ -257,7 +257,7 @@ impl Tokens<'_> {
                 slot.store.prune(&key);
                 Login::prune(slot.store.dir());
             }
-            Err(error) => self.warn(|| format!("not cached: {error}")),
+            Err(error) => self.warn(|| format!("not cached: {}", describe(&error))),
         }
     }
 

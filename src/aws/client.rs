@@ -11,6 +11,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -20,7 +21,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use crate::aws::journal::{Call, FailedExchange, Journal, Outcome};
+use crate::aws::journal::{Call, Distrust, FailedExchange, Journal, Outcome};
 use crate::aws::origin::Origin;
 use crate::aws::proxy::{Proxies, Proxy};
 use crate::aws::{answer, sent, trust};
@@ -44,6 +45,9 @@ struct Inner {
 
 /// The program and its version, as the User-Agent has them.
 pub const APP_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
+
+/// The most that is read of an answer, in bytes. Real ones are a few thousand.
+const BODY_LIMIT: usize = 1024 * 1024;
 
 /// What two requests must have in common to share connections.
 #[derive(PartialEq, Eq, Hash)]
@@ -248,17 +252,19 @@ fn name_the_helper(request: &mut HttpRequest) {
     }
 }
 
-/// Notes how a request ended. The body of an answer that says no is read here, and put back.
+/// Notes how a request ended. The body is read here, and put back: a connection may break, and a flood begin, behind a good
+/// status.
 async fn noted(
     result: Result<HttpResponse, ConnectorError>,
     exchange: FailedExchange,
     journal: &Journal,
 ) -> Result<HttpResponse, ConnectorError> {
+    let call = exchange.call;
     let failed = |outcome| {
         journal.failed(FailedExchange {
             outcome,
             ..exchange
-        });
+        })
     };
     let mut response = match result {
         Ok(response) => response,
@@ -267,36 +273,69 @@ async fn noted(
             return Err(error);
         }
     };
-    if response.status().is_success() {
-        journal.succeeded(exchange.call);
-        return Ok(response);
+    let success = response.status().is_success();
+    let body = match whole(response.take_body()).await {
+        Ok(body) => body,
+        // A refusal is one without its words, too: some close the connection before they are read to the end.
+        Err(_) if !success => Vec::new(),
+        Err(error) => {
+            failed(Outcome::Broken(innermost(error.as_ref())));
+            return Err(ConnectorError::io(error));
+        }
+    };
+    if success {
+        journal.succeeded(call);
+    } else {
+        let header = response.headers().get("x-amzn-errortype");
+        let mut answer = answer::read(response.status().as_u16(), header, &body);
+        // Where a signature does not match, AWS quotes the request.
+        answer.message = answer.message.map(|message| journal.conceal(&message));
+        failed(Outcome::Answer(answer));
     }
-    let body = ByteStream::new(response.take_body()).collect().await;
-    let body = body
-        .map_err(|error| ConnectorError::io(error.into()))?
-        .into_bytes();
-    let header = response.headers().get("x-amzn-errortype");
-    let status = response.status().as_u16();
-    let mut answer = answer::read(status, header, &body);
-    // Where a signature does not match, AWS quotes the request.
-    answer.message = answer.message.map(|message| journal.conceal(&message));
-    failed(Outcome::Answer(answer));
     *response.body_mut() = SdkBody::from(body);
     Ok(response)
+}
+
+/// The whole of a body, up to a limit.
+async fn whole(body: SdkBody) -> Result<Vec<u8>, BoxError> {
+    let mut stream = ByteStream::new(body);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk?);
+        if bytes.len() > BODY_LIMIT {
+            return Err("the answer is larger than 1 MiB".into());
+        }
+    }
+    Ok(bytes)
 }
 
 fn outcome_of(error: &ConnectorError) -> Outcome {
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = source {
-        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref::<rustls::Error>()
-        {
-            return Outcome::Untrusted(one_line(&why.to_string()));
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return tls_outcome(tls);
         }
         source = below(error);
     }
     match error.is_timeout() {
         true => Outcome::TimedOut,
         false => Outcome::Broken(innermost(error)),
+    }
+}
+
+fn tls_outcome(error: &rustls::Error) -> Outcome {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(why) => Outcome::Untrusted(match why {
+            // The latter is a CA of the same name with another key.
+            Bad::UnknownIssuer | Bad::BadSignature => Distrust::Issuer,
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Distrust::Name,
+            Bad::Expired | Bad::ExpiredContext { .. } => Distrust::Time,
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => Distrust::Time,
+            other => Distrust::Other(one_line(&other.to_string())),
+        }),
+        rustls::Error::InvalidMessage(_) => Outcome::Broken("it does not speak TLS".to_owned()),
+        other => Outcome::Broken(format!("TLS: {}", one_line(&other.to_string()))),
     }
 }
 

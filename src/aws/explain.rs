@@ -11,10 +11,15 @@ use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::aws::answer::{self, Class};
 use crate::aws::client;
-use crate::aws::journal::{Answer, Call, FailedExchange, Journal, Outcome};
+use crate::aws::journal::{Answer, Call, Distrust, FailedExchange, Journal, Outcome};
 use crate::aws::source::{Base, Plan, Source};
+use crate::env::Env;
 use crate::error::{Failure, Reason};
+use crate::files::describe;
 use crate::registry::{Registry, Service};
+
+/// What GetAuthorizationToken is to answer with.
+pub const TOKEN: &str = "authorization token";
 
 /// A call that failed, as far as the explanation needs the SDK's word for it.
 pub struct SendError {
@@ -57,50 +62,93 @@ pub fn authorization(
     };
     match journal.last_failure() {
         Some(exchange) => failed_exchange(plan, &exchange, permission),
-        None => nonsense(journal),
+        None => nonsense(journal, TOKEN),
     }
 }
 
-/// An answer that is no authorization token.
-pub fn nonsense(journal: &Journal) -> Failure {
+/// An answer that does not hold what was asked for.
+pub fn nonsense(journal: &Journal, wanted: &str) -> Failure {
     let origin = journal.last_origin().unwrap_or_default();
     Failure::new(
         Reason::BadAnswer,
-        format!("the answer of {origin} makes no sense: it holds no authorization token"),
-        "check that this is AWS's endpoint and no proxy or portal answers in its place",
+        format!("the answer of {origin} makes no sense: it holds no {wanted}"),
+        "check that this is the right endpoint and no proxy or portal answers in its place",
     )
 }
 
 /// No source has any credentials.
 pub fn no_credentials(plan: &Plan, metadata: &str) -> Failure {
+    let advice = match plan.is_named() {
+        true => format!(
+            "add credentials to profile {:?} or choose another with AWS_PROFILE",
+            plan.profile
+        ),
+        false => {
+            "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`"
+                .to_owned()
+        }
+    };
     Failure::new(
         Reason::NoCredentials,
         format!("no AWS credentials were found ({})", plan.tried(metadata)),
-        "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`",
+        advice,
     )
 }
 
 /// Why there are no credentials.
-pub fn credentials(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Failure {
+pub fn credentials(plan: &Plan, env: &Env, error: &CredentialsError, journal: &Journal) -> Failure {
     let exchange = journal.last_failure();
+    let answered = exchange.is_none() && journal.last_origin().is_some();
     match &plan.source {
+        Source::InstanceMetadata if answered => nonsense(journal, "credentials"),
         Source::InstanceMetadata => instance_metadata(plan, exchange),
         Source::Profile(Base::Process) if exchange.is_none() => process(plan, error, journal),
         Source::Profile(Base::Sso(session)) => sso(plan, session.as_deref(), error, journal),
+        Source::Profile(Base::Login) if answered => nonsense(journal, "credentials"),
         Source::Profile(Base::Login) => login(plan, error, exchange),
         _ => match exchange {
             Some(exchange) => failed_exchange(plan, &exchange, role_advice(plan)),
-            None => configuration(plan, error, journal),
+            None if answered => nonsense(journal, "credentials"),
+            None => match (plan.token_file(env), io_error(error)) {
+                (Some((path, named)), Some(error)) => token_file(error, &path, named),
+                _ => configuration(plan, error, journal),
+            },
         },
     }
 }
 
-/// What is wrong is in a file or variable: the SDK's own words name it.
-fn configuration(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Failure {
+/// The SDK does not say which file it could not read.
+fn token_file(error: &io::Error, path: &str, named: &str) -> Failure {
     Failure::new(
         Reason::Configuration,
-        format!("no credentials: {}", journal.conceal(&client::chain(error))),
-        format!("correct the settings in {}", plan.files_read()),
+        format!(
+            "{named} names {path}, which cannot be read: {}",
+            describe(error)
+        ),
+        "check the path, its permissions, and that the token is mounted there",
+    )
+}
+
+/// What is wrong is in a file or variable: the SDK's own words name it.
+fn configuration(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Failure {
+    // What the SDK says of its own layers tells a person nothing.
+    const LAYERS: [&str; 3] = [
+        "the credentials provider was not properly configured: ",
+        "an error occurred while loading credentials: ",
+        "ProfileFile provider could not be built: ",
+    ];
+    let said = journal.conceal(&client::chain(error));
+    let said = LAYERS
+        .iter()
+        .fold(said, |said, layer| said.replace(layer, ""));
+    Failure::new(
+        Reason::Configuration,
+        format!("no credentials: {said}"),
+        match plan.source {
+            Source::Profile(_) => format!("correct the settings in {}", plan.files_read()),
+            Source::Container => "correct the AWS_CONTAINER_ variables".to_owned(),
+            _ => "correct the variables that name them".to_owned(),
+        },
     )
 }
 
@@ -188,14 +236,14 @@ fn sso(plan: &Plan, session: Option<&str>, error: &CredentialsError, journal: &J
             format!("run `aws sso login --profile {}`", plan.base_profile),
         ),
     };
-    let ended =
-        |how: &str| Failure::new(Reason::ExpiredCredentials, format!("{name} {how}"), &advice);
+    let login = |what: String| Failure::new(Reason::ExpiredCredentials, what, &advice);
+    let expired = || login(format!("{name} has expired"));
     match exchange {
         Some(exchange) if !matches!(exchange.call, Call::Sso | Call::SsoRefresh) => {
             failed_exchange(plan, &exchange, role_advice(plan))
         }
         Some(exchange) => match &exchange.outcome {
-            Outcome::Answer(answer) if is_session(answer) => ended("has expired"),
+            Outcome::Answer(answer) if is_session(answer) => expired(),
             _ => failed_exchange(
                 plan,
                 &exchange,
@@ -203,20 +251,16 @@ fn sso(plan: &Plan, session: Option<&str>, error: &CredentialsError, journal: &J
             ),
         },
         None => {
-            let missing = plan.missing_sso_settings();
-            if !missing.is_empty() {
-                return Failure::new(
-                    Reason::Configuration,
-                    format!("{name} is not complete: {} is missing", missing.join(", ")),
-                    "run `aws configure sso`",
-                );
+            if let Some(missing) = plan.missing_sso_settings() {
+                return Failure::new(Reason::Configuration, missing, "run `aws configure sso`");
             }
-            match is_missing_file(error) {
-                true => ended("has not been begun"),
-                false if matches!(error, CredentialsError::InvalidConfiguration(_)) => {
-                    configuration(plan, error, journal)
-                }
-                false => ended("has expired"),
+            match error {
+                _ if is_missing_file(error) => login(format!(
+                    "there is no login: {name} was not begun, or was ended"
+                )),
+                CredentialsError::InvalidConfiguration(_) => configuration(plan, error, journal),
+                _ if journal.last_origin().is_some() => nonsense(journal, "credentials"),
+                _ => expired(),
             }
         }
     }
@@ -239,9 +283,10 @@ fn is_session(answer: &Answer) -> bool {
 fn login(plan: &Plan, error: &CredentialsError, exchange: Option<FailedExchange>) -> Failure {
     let advice = format!("run `aws login --profile {}`", plan.base_profile);
     let ended = |how: &str| {
+        let session = format!("the `aws login` session{}", plan.of_base());
         Failure::new(
             Reason::ExpiredCredentials,
-            format!("the login session{} {how}", plan.of_base()),
+            format!("{session} {how}"),
             &advice,
         )
     };
@@ -257,21 +302,29 @@ fn login(plan: &Plan, error: &CredentialsError, exchange: Option<FailedExchange>
             }
             _ => failed_exchange(plan, &exchange, &advice),
         },
-        None if is_missing_file(error) => ended("has not been begun"),
+        None if is_missing_file(error) => ended("was not begun, or was ended by `aws logout`"),
         None => ended("cannot be used"),
     }
 }
 
 fn is_missing_file(error: &CredentialsError) -> bool {
+    match io_error(error) {
+        Some(error) => error.kind() == io::ErrorKind::NotFound,
+        // One of the SDK's errors does not pass on what caused it, but shows it to programmers.
+        None => format!("{error:?}").contains("kind: NotFound"),
+    }
+}
+
+/// The I/O error that caused this one, if one did.
+fn io_error(error: &CredentialsError) -> Option<&io::Error> {
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = source {
         if let Some(io) = error.downcast_ref::<io::Error>() {
-            return io.kind() == io::ErrorKind::NotFound;
+            return Some(io);
         }
         source = error.source();
     }
-    // One of the SDK's errors does not pass its source on.
-    client::chain(error).contains("No such file")
+    None
 }
 
 /// Why a request failed. `permission` is the advice for somebody who is known and not allowed.
@@ -294,12 +347,31 @@ fn failed_exchange(plan: &Plan, exchange: &FailedExchange, permission: &str) -> 
             format!("{origin} cannot be reached{through}: {why}"),
             network_advice(plan, exchange),
         ),
-        Outcome::Untrusted(why) => Failure::new(
-            Reason::Tls,
-            format!("the certificate of {origin}{through} is not trusted: {why}"),
+        Outcome::Untrusted(distrust) => untrusted(&format!("{origin}{through}"), distrust),
+    }
+}
+
+fn untrusted(origin: &str, distrust: &Distrust) -> Failure {
+    let (why, advice) = match distrust {
+        Distrust::Issuer => (
+            "it is signed by an unknown CA",
             "if a proxy replaces certificates, name its CA's PEM file in AWS_CA_BUNDLE",
         ),
-    }
+        Distrust::Name => (
+            "it is for another name",
+            "check the endpoint URL, and what answers there",
+        ),
+        Distrust::Time => (
+            "it has expired or is not valid yet",
+            "check this machine's clock, and what answers there",
+        ),
+        Distrust::Other(why) => (why.as_str(), "check what answers there"),
+    };
+    Failure::new(
+        Reason::Tls,
+        format!("the certificate of {origin} is not trusted: {why}"),
+        advice,
+    )
 }
 
 fn network_advice(plan: &Plan, exchange: &FailedExchange) -> &'static str {
@@ -345,6 +417,11 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
             Reason::Unreachable,
             format!("{origin} failed with status {}: {said}", answer.status),
             "try again; if it lasts, see the AWS Health Dashboard",
+        ),
+        Class::Other if answer.code.is_none() && plan.source == Source::Container => (
+            Reason::Unreachable,
+            format!("{origin} gives no credentials: status {}", answer.status),
+            permission,
         ),
         Class::Other if answer.code.is_none() => (
             Reason::BadAnswer,

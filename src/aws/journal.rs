@@ -76,11 +76,24 @@ pub enum Outcome {
     /// No answer in time.
     TimedOut,
     /// The other side's certificate was refused.
-    Untrusted(String),
+    Untrusted(Distrust),
     /// No connection, or one that broke.
     Broken(String),
     /// It was never sent.
     NotSent(Failure),
+}
+
+/// Why a certificate was refused.
+#[derive(Debug, Clone)]
+pub enum Distrust {
+    /// Nobody who is trusted signed it.
+    Issuer,
+    /// It is for another name.
+    Name,
+    /// It is not valid yet, or no longer.
+    Time,
+    /// Anything else, in the TLS library's words.
+    Other(String),
 }
 
 /// An answer that says no.

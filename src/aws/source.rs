@@ -68,8 +68,8 @@ pub struct Plan {
     pub text: [String; 2],
     /// The paths of both, for messages.
     paths: [Option<PathBuf>; 2],
-    /// Whether only half of the static keys is there.
-    half_keys: bool,
+    /// What is said of static keys in the environment: that there are none, or only half.
+    static_keys: &'static str,
     /// Whether the environment names the profile.
     named: bool,
 }
@@ -94,7 +94,12 @@ impl Plan {
             Err(_) if keys => ProfileSet::default(),
             Err(why) => return Err(unreadable(&text, &paths, &why).await),
         };
-        let half_keys = !keys && env.first(&env::ACCESS_KEY_ID).is_some();
+        let is_set = |names| env.first(names).is_some();
+        let static_keys = match (is_set(&env::ACCESS_KEY_ID), is_set(&env::SECRET_ACCESS_KEY)) {
+            (true, false) => "AWS_ACCESS_KEY_ID (set, but AWS_SECRET_ACCESS_KEY is not)",
+            (false, true) => "AWS_ACCESS_KEY_ID (not set, but AWS_SECRET_ACCESS_KEY is)",
+            _ => "AWS_ACCESS_KEY_ID",
+        };
         let mut plan = Self {
             source: Source::Environment,
             base_profile: profile.clone(),
@@ -102,7 +107,7 @@ impl Plan {
             sections,
             text,
             paths,
-            half_keys,
+            static_keys,
             named: named.is_some(),
         };
         if !keys {
@@ -203,10 +208,16 @@ impl Plan {
                 "the profile {name:?}, which {referring:?} names as its source_profile, does not exist"
             ),
         };
+        let correct = match referring {
+            None => "AWS_PROFILE".to_owned(),
+            Some(referring) => format!("source_profile in {referring:?}"),
+        };
         Failure::new(
             Reason::Configuration,
             format!("{what} in {}", self.files_read()),
-            "correct AWS_PROFILE or add the profile; `aws configure list-profiles` lists what there is",
+            format!(
+                "correct {correct} or add the profile; `aws configure list-profiles` lists what there is"
+            ),
         )
     }
 
@@ -272,7 +283,7 @@ impl Plan {
             .collect()
     }
 
-    /// The arguments of the credential_process: what stands behind the program's name.
+    /// The arguments of the credential_process: what stands behind the program's name and is no option's name.
     pub fn process_arguments(&self) -> Vec<String> {
         let command = self
             .sections
@@ -282,7 +293,7 @@ impl Plan {
             .unwrap_or_default()
             .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '='))
             .skip(1)
-            .filter(|argument| argument.len() > 2)
+            .filter(|argument| argument.len() > 2 && !argument.starts_with('-'))
             .map(str::to_owned)
             .collect()
     }
@@ -316,29 +327,52 @@ impl Plan {
         }
     }
 
-    /// The settings that the SSO login lacks: of the profile, and of its session if it names one.
-    pub fn missing_sso_settings(&self) -> Vec<String> {
-        let Some(profile) = self.sections.get_profile(&self.base_profile) else {
-            return Vec::new();
+    /// What is missing in the settings of the SSO login: a section, or names in it.
+    pub fn missing_sso_settings(&self) -> Option<String> {
+        let profile = self.sections.get_profile(&self.base_profile)?;
+        let whole = ["sso_account_id", "sso_role_name"];
+        let shared = ["sso_start_url", "sso_region"];
+        let of_profile = format!("profile {:?}", self.base_profile);
+        let lacks = |where_: String, names: &[&str], get: &dyn Fn(&str) -> bool| {
+            let missing: Vec<_> = names.iter().copied().filter(|name| !get(name)).collect();
+            (!missing.is_empty()).then(|| {
+                let missing = missing.join(" and ");
+                format!("{where_} lacks {missing} in {}", self.files_read())
+            })
         };
-        let session = profile.get("sso_session");
-        let lacks = |name: &&str| match (session, *name) {
-            (Some(session), "sso_start_url" | "sso_region") => self
-                .sections
-                .sso_session(session)
-                .is_none_or(|session| session.get(name).is_none()),
-            _ => profile.get(name).is_none(),
+        let in_profile = |name: &str| profile.get(name).is_some();
+        let Some(name) = profile.get("sso_session") else {
+            return lacks(of_profile, &[whole, shared].concat(), &in_profile);
         };
-        [
-            "sso_start_url",
-            "sso_region",
-            "sso_account_id",
-            "sso_role_name",
-        ]
-        .into_iter()
-        .filter(lacks)
-        .map(str::to_owned)
-        .collect()
+        let Some(session) = self.sections.sso_session(name) else {
+            let files = self.files_read();
+            return Some(format!(
+                "the section [sso-session {name}], which {of_profile} names, does not exist in {files}"
+            ));
+        };
+        let in_session = |name: &str| session.get(name).is_some();
+        lacks(format!("[sso-session {name}]"), &shared, &in_session)
+            .or_else(|| lacks(of_profile, &whole, &in_profile))
+    }
+
+    /// The file with the token that credentials are got for, and where it is named.
+    pub fn token_file(&self, env: &Env) -> Option<(String, &'static str)> {
+        match &self.source {
+            Source::WebIdentity => {
+                let name = env::AWS_WEB_IDENTITY_TOKEN_FILE;
+                Some((env.get(name)?.into_owned(), name))
+            }
+            Source::Profile(Base::WebIdentity) => {
+                let name = "web_identity_token_file";
+                let profile = self.sections.get_profile(&self.base_profile)?;
+                Some((profile.get(name)?.to_owned(), name))
+            }
+            Source::Container => {
+                let name = env::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
+                Some((env.get(name)?.into_owned(), name))
+            }
+            _ => None,
+        }
     }
 
     /// A setting of the selected profile.
@@ -346,14 +380,16 @@ impl Plan {
         self.sections.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether a person chose the profile: then there is no use in telling them to choose one.
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// Where credentials were looked for, when there are none.
     pub fn tried(&self, metadata: &str) -> String {
-        let half = match self.half_keys {
-            true => "AWS_ACCESS_KEY_ID (set, but AWS_SECRET_ACCESS_KEY is not)",
-            false => "AWS_ACCESS_KEY_ID",
-        };
         format!(
-            "tried {half}, profile {:?} in {}, web identity, container credentials, instance metadata{metadata}",
+            "tried {}, profile {:?} in {}, web identity, container credentials, instance metadata{metadata}",
+            self.static_keys,
             self.profile,
             self.files_read()
         )

@@ -58,7 +58,7 @@ pub async fn fetch(
     }
     let client = setup::http_client(env, &plan, journal, log)?;
     let setup = setup::set_up(env, &plan, registry, client).await?;
-    let keys = resolve(&setup.config, &plan, journal, log).await?;
+    let keys = resolve(&setup.config, &plan, request, journal).await?;
     for secret in [Some(keys.secret_access_key()), keys.session_token()] {
         journal.keep_secret(secret.unwrap_or_default());
     }
@@ -73,15 +73,15 @@ pub async fn fetch(
             refreshed_sso_token: journal.refreshed_sso_token(),
             ..token
         })
-        .ok_or_else(|| explain::nonsense(journal))
+        .ok_or_else(|| explain::nonsense(journal, explain::TOKEN))
 }
 
 /// Resolves credentials, outside the SDK's identity cache and its limit of five seconds.
 async fn resolve(
     config: &SdkConfig,
     plan: &Plan,
+    Request { env, log, .. }: &Request,
     journal: &Journal,
-    log: &Log,
 ) -> Result<Keys, Failure> {
     journal.begin(match &plan.source {
         Source::Profile(Base::Process) => {
@@ -95,7 +95,7 @@ async fn resolve(
     };
     resolved.map_err(|error| {
         log.warn(|| format!("no credentials from {}: {:?}", plan.who(), plan.source));
-        explain::credentials(plan, &error, journal)
+        explain::credentials(plan, env, &error, journal)
     })
 }
 

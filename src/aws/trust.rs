@@ -89,10 +89,14 @@ pub fn default_roots(env: &Env) -> Result<TlsContext, Failure> {
         }
     };
     if certificates.is_empty() {
+        let advice = match (&file, directories) {
+            (None, None) => "install ca-certificates, or name a PEM file in AWS_CA_BUNDLE",
+            _ => "correct or unset the variable",
+        };
         return Err(Failure::new(
             Reason::Tls,
             format!("none of {} can be used", places(env)),
-            "install ca-certificates, or name a PEM file in AWS_CA_BUNDLE",
+            advice,
         ));
     }
     Ok(context(&certificates))

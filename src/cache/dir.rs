@@ -230,14 +230,14 @@ impl Dir {
             Ok(_) => Ok(file),
             Err(why) => Err(io::Error::other(why)),
         };
-        match open().and_then(restrict).and_then(trusted) {
-            Ok(file) => Ok(file),
-            Err(_) => {
-                if fs::remove_file(&path).is_err() {
-                    fs::remove_dir(&path)?;
-                }
-                open().and_then(restrict).and_then(trusted)
-            }
+        let first = match open().and_then(restrict).and_then(trusted) {
+            Ok(file) => return Ok(file),
+            Err(error) => error,
+        };
+        // Something else in its place; or nothing, and then the reason is not there.
+        match fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)) {
+            Ok(()) => open().and_then(restrict).and_then(trusted),
+            Err(_) => Err(first),
         }
     }
 
@@ -249,6 +249,8 @@ impl Dir {
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
                 _ if path.is_dir() => Ok(fs::remove_dir(&path).is_ok()),
+                // Where one may not even look, one has not written.
+                _ if fs::symlink_metadata(&path).is_err() => Ok(false),
                 _ => Err(error),
             },
         }

@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::dir::Dir;
 use crate::error::{Failure, Reason};
+use crate::files::describe;
 
 /// Between two looks at a lock that another process holds.
 const POLL: Duration = Duration::from_millis(10);
 
-/// The most that is read of a lock file.
-const RECORD_LIMIT: u64 = 4096;
+/// The most that is read of a lock file, in bytes: more than a failure's texts can be.
+const RECORD_LIMIT: u64 = 64 * 1024;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Lock {
         for _ in 0..100 {
             let file = match dir.open_own(name, false) {
                 Ok(file) => file,
-                Err(error) => return Attempt::Unavailable(error.to_string()),
+                Err(error) => return Attempt::Unavailable(describe(&error)),
             };
             match file.try_lock() {
                 Ok(()) => {}
