@@ -3,18 +3,25 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::config;
 use crate::env::Env;
 use crate::error::{Error, one_line};
+use crate::files::describe;
 use crate::helper::Helper;
 use crate::log::Log;
 use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long a line on stderr may take.
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 
 const HELP: &str = "\
 Credential helper that logs docker and other container clients in to Amazon ECR.
@@ -101,8 +108,9 @@ fn answer(verb: &Verb) -> ExitCode {
             match config::is_strict(&env) {
                 true => finish(&line, ExitCode::FAILURE),
                 false => {
+                    let code = finish(&Error::NotFound.to_string(), ExitCode::FAILURE);
                     complain(&line);
-                    finish(&Error::NotFound.to_string(), ExitCode::FAILURE)
+                    code
                 }
             }
         }
@@ -117,22 +125,25 @@ fn perform(
     log: Log,
     server: &mut Option<String>,
 ) -> Result<Option<Zeroizing<String>>, Error> {
-    let helper = Helper::new(env.clone(), log);
+    // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
+    let helper = || Helper::new(env.clone(), log);
     let answer = match verb {
         Verb::Get => {
             let url = ServerUrl::parse(&read_input()?)?;
             *server = url.host().map(str::to_owned);
-            Some(protocol::get_answer(&url, &helper.get(&url)?))
+            Some(protocol::get_answer(&url, &helper().get(&url)?))
         }
         Verb::Store => {
-            helper.store(StoreRequest::parse(&read_input()?)?)?;
+            let request = StoreRequest::parse(&read_input()?)?;
+            helper().store(request)?;
             None
         }
         Verb::Erase => {
-            helper.erase(&ServerUrl::parse(&read_input()?)?)?;
+            let url = ServerUrl::parse(&read_input()?)?;
+            helper().erase(&url)?;
             None
         }
-        Verb::List => Some(protocol::list_answer(&helper.list())),
+        Verb::List => Some(protocol::list_answer(&helper().list())),
         Verb::Version => Some(format!("{NAME} ({NAME}) {VERSION}")),
         Verb::Help => Some(HELP.trim_end().to_owned()),
     };
@@ -159,20 +170,36 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{answer}").and_then(|()| stdout.flush()) {
         Ok(()) => code,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => {
+            // A client that has gone away wants to hear nothing.
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                let why = describe(&error);
+                complain(&format!("{NAME}: the answer cannot be written: {why}"));
+            }
+            ExitCode::FAILURE
+        }
     }
 }
 
-/// Prints a line for the person at the terminal, if there is one.
+/// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is not waited
+/// for: the client has its answer, and wants the process to end.
 fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let line = format!("{line}\n");
+    let (done, written) = mpsc::channel();
+    let write = move || {
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+        let _ = done.send(());
+    };
+    if thread::Builder::new().spawn(write).is_ok() {
+        let _ = written.recv_timeout(STDERR_TIMEOUT);
+    }
 }
 
 /// What a panic of our own ends in: the client is told something that it understands.
 pub(crate) fn last_words(place: &str) {
+    let _ = finish(&Error::NotFound.to_string(), ExitCode::FAILURE);
     complain(&format!(
         "{NAME}: a part of the program failed at {place}; please report this"
     ));
-    let _ = finish(&Error::NotFound.to_string(), ExitCode::FAILURE);
     std::process::exit(1);
 }

@@ -41,16 +41,17 @@ pub fn timeout(env: &Env) -> Result<Duration, Failure> {
         Ok(seconds) if seconds > 0.0 => Ok(Duration::from_secs_f64(seconds.min(LONGEST_TIMEOUT))),
         _ => Err(Failure::new(
             Reason::Configuration,
-            format!("AWS_ECR_TIMEOUT is {value:?}, which is no number of seconds above 0"),
+            format!("AWS_ECR_TIMEOUT is {value:?}, which is not a number of seconds above 0"),
             "set it to a number such as 30, or unset it",
         )),
     }
 }
 
-/// `1`, `t` and `true`, in any case: what Go's ParseBool takes for true.
+/// What people write for true, in any case.
 fn is_yes(env: &Env, name: &str) -> bool {
+    const YES: [&str; 5] = ["1", "t", "true", "yes", "on"];
     env.get(name)
-        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "t" | "true"))
+        .is_some_and(|value| YES.contains(&value.to_ascii_lowercase().as_str()))
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub enum Found {
     Missing,
     /// It is there and cannot be read; the text says why.
     Unreadable(String),
+    /// Nobody may look whether there is one: a directory above it is closed.
+    Hidden(String),
     /// A pipe, a device or a socket.
     NotRegular,
     /// What is in it.
@@ -47,6 +49,7 @@ pub fn read(path: &Path) -> Found {
         Ok(found) => found,
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Missing,
+            _ if std::fs::symlink_metadata(path).is_err() => Found::Hidden(describe(&error)),
             _ => Found::Unreadable(describe(&error)),
         },
     }
@@ -121,6 +124,8 @@ pub struct AwsFile {
     pub path: Option<PathBuf>,
     /// What was found there.
     pub found: Found,
+    /// Whether a variable names it.
+    pub named: bool,
 }
 
 impl AwsFiles {
@@ -145,7 +150,8 @@ impl AwsFile {
             None => env.home().map(|home| home.join(".aws").join(name)),
         };
         let found = path.as_deref().map_or(Found::Unset, read);
-        Self { path, found }
+        let named = env.raw(variable).is_some();
+        Self { path, found, named }
     }
 }
 

@@ -86,6 +86,13 @@ impl Helper {
         }
         let dir = Dir::locate(&self.env).map_err(not_kept)?;
         let login = Login::new(&registry, request.credentials, &self.env, SystemTime::now());
+        if !login.is_live(SystemTime::now()) {
+            self.log.write(Level::Warn, || {
+                format!(
+                    "{registry}: the password of the login has expired already; is the clock right?"
+                )
+            });
+        }
         login
             .write(&dir)
             .map_err(|error| not_kept(format!("{}: {}", dir.path().display(), describe(&error))))?;

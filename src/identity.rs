@@ -137,6 +137,7 @@ impl Hasher {
             Found::Unset => self.bytes("file", b"unset"),
             Found::Missing => self.bytes("file", b"missing"),
             Found::Unreadable(why) => self.bytes("unreadable", why.as_bytes()),
+            Found::Hidden(why) => self.bytes("hidden", why.as_bytes()),
             Found::Contents(contents) => self.bytes("contents", contents),
             Found::NotRegular => return Err(Unseen(path.to_owned())),
         }
@@ -161,7 +162,7 @@ impl Hasher {
         self.optional(env::HOME, env.raw(env::HOME));
         let profile = env::PROFILE.iter().find_map(|name| env.raw(name));
         self.optional("profile", profile);
-        for AwsFile { path, found } in aws_files.each() {
+        for AwsFile { path, found, .. } in aws_files.each() {
             self.file("aws-file", path.as_deref().unwrap_or(Path::new("")), found)?;
         }
         Ok(())
@@ -357,6 +358,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
+}
+
+/// The SHA-256 of the values of variables, in hex.
+pub(crate) fn name_of_variables(env: &Env, names: &[&str]) -> String {
+    let mut hasher = Hasher::new("variables");
+    for name in names {
+        hasher.optional(name, env.raw(name));
+    }
+    hex(&hasher.finish())
 }
 
 /// The SHA-256 of labelled parts, in hex: the name of a file that belongs to them.

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::aws;
 use crate::cache::{Attempt, Dir, Entry, Lock, Login, Lookup, Store, Token, lock_name};
 use crate::config;
-use crate::env::Env;
+use crate::env::{self, Env};
 use crate::error::Failure;
 use crate::files::{AwsFiles, describe};
-use crate::identity::Fingerprint;
+use crate::identity::{self, Fingerprint};
 use crate::log::{self, Level, Log};
 use crate::protocol::Credentials;
 use crate::registry::Registry;
@@ -21,6 +21,23 @@ const REFRESH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// For noting that a host was asked for, while others do the same.
 const NOTE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// The variables that decide over success and not over who asks.
+const CIRCUMSTANCES: [&str; 13] = [
+    env::SECRET_ACCESS_KEY[0],
+    env::SECRET_ACCESS_KEY[1],
+    env::AWS_SESSION_TOKEN,
+    env::AWS_CA_BUNDLE,
+    env::SSL_CERT_FILE,
+    env::SSL_CERT_DIR,
+    env::HTTPS_PROXY[0],
+    env::HTTPS_PROXY[1],
+    env::HTTP_PROXY[0],
+    env::HTTP_PROXY[1],
+    env::NO_PROXY[0],
+    env::NO_PROXY[1],
+    env::AWS_ECR_TIMEOUT,
+];
 
 /// The tokens for one registry, as this process can get them.
 pub struct Tokens<'a> {
@@ -135,7 +152,7 @@ impl Tokens<'_> {
             if let Some(entry) = slot.usable() {
                 return Ok(self.hit(&slot, &entry));
             }
-            if let Some(failure) = lock.failure_after(since) {
+            if let Some(failure) = lock.failure_after(since, &self.circumstances()) {
                 self.note(|| "the process that was waited for failed".to_owned());
                 return Err(failure);
             }
@@ -162,9 +179,10 @@ impl Tokens<'_> {
 
     /// There is a token that is no longer fresh: gets a newer one, unless that is another's business or failed lately.
     fn refresh(&self, slot: Slot, files: AwsFiles, entry: &Entry) -> Result<Credentials, Failure> {
-        if entry.refresh_is_paused(SystemTime::now()) {
-            return Ok(self.hit(&slot, entry));
-        }
+        let deadline = match self.deadline() {
+            Ok(deadline) if !entry.refresh_is_paused(SystemTime::now()) => deadline,
+            _ => return Ok(self.hit(&slot, entry)),
+        };
         let lock = match Lock::attempt(slot.store.dir(), &slot.lock_name()) {
             Attempt::Busy => return Ok(self.hit(&slot, entry)),
             Attempt::Unavailable(_) => None,
@@ -183,7 +201,7 @@ impl Tokens<'_> {
             }
         }
         self.note(|| format!("refreshing the token, {}", life(entry)));
-        let deadline = self.deadline()?.min(Instant::now() + REFRESH_TIMEOUT);
+        let deadline = deadline.min(Instant::now() + REFRESH_TIMEOUT);
         let result = self.fetch(files, deadline);
         self.settle(&slot, lock, result)
     }
@@ -224,7 +242,7 @@ impl Tokens<'_> {
         }
         match lock {
             Some(lock) if failure.reason.is_shared() => {
-                let _ = lock.leave_failure(&failure, now);
+                let _ = lock.leave_failure(&failure, &self.circumstances(), now);
             }
             Some(lock) => lock.remove(),
             None => {}
@@ -268,6 +286,11 @@ impl Tokens<'_> {
             log: self.log.clone(),
         };
         aws::fetch(request, files, deadline)
+    }
+
+    /// What else a failure may depend on, beside the identity: another process shares it only where this is the same.
+    fn circumstances(&self) -> String {
+        identity::name_of_variables(self.env, &CIRCUMSTANCES)
     }
 
     fn deadline(&self) -> Result<Instant, Failure> {

@@ -121,6 +121,7 @@ pub fn classify(answer: &Answer) -> Class {
         | "UnauthorizedOperation"
         | "OptInRequired"
         | "ForbiddenException"
+        | "RegionDisabledException"
         | "IDPRejectedClaim" => Class::Denied,
         _ if answer.status == 429 => Class::Throttled,
         _ if answer.status >= 500 => Class::ServiceFailure,

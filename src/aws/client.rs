@@ -269,8 +269,14 @@ async fn noted(
     let mut response = match result {
         Ok(response) => response,
         Err(error) => {
-            failed(outcome_of(&error));
-            return Err(error);
+            let outcome = outcome_of(&error);
+            let refused = matches!(outcome, Outcome::Untrusted(_));
+            failed(outcome);
+            // A certificate is no better the next time, and the SDK does not repeat what is the user's error.
+            return Err(match refused {
+                true => ConnectorError::user(error.into()),
+                false => error,
+            });
         }
     };
     let success = response.status().is_success();

@@ -95,14 +95,22 @@ pub fn no_credentials(plan: &Plan, metadata: &str) -> Failure {
     )
 }
 
-/// Why there are no credentials.
-pub fn credentials(plan: &Plan, env: &Env, error: &CredentialsError, journal: &Journal) -> Failure {
+/// Why there are no credentials. `on_terminal` is whether a credential_process said so itself, on the terminal.
+pub fn credentials(
+    plan: &Plan,
+    env: &Env,
+    error: &CredentialsError,
+    journal: &Journal,
+    on_terminal: bool,
+) -> Failure {
     let exchange = journal.last_failure();
     let answered = exchange.is_none() && journal.last_origin().is_some();
     match &plan.source {
         Source::InstanceMetadata if answered => nonsense(journal, "credentials"),
         Source::InstanceMetadata => instance_metadata(plan, exchange),
-        Source::Profile(Base::Process) if exchange.is_none() => process(plan, error, journal),
+        Source::Profile(Base::Process) if exchange.is_none() => {
+            process(plan, error, journal, on_terminal)
+        }
         Source::Profile(Base::Sso(session)) => sso(plan, session.as_deref(), error, journal),
         Source::Profile(Base::Login) if answered => nonsense(journal, "credentials"),
         Source::Profile(Base::Login) => login(plan, error, exchange),
@@ -158,7 +166,12 @@ fn role_advice(plan: &Plan) -> &'static str {
             "check the role's trust policy and that the token is the one it expects"
         }
         Source::Container => "check the task's or pod's role and AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        _ => "check that its role trusts it and that it may use sts:AssumeRole",
+        _ if plan.wants_mfa() => {
+            "the profile has mfa_serial, which is not asked for here: use credentials of a session with MFA"
+        }
+        _ => {
+            "check that the role's trust policy names this identity, and that it may call sts:AssumeRole"
+        }
     }
 }
 
@@ -184,11 +197,12 @@ fn instance_metadata(plan: &Plan, exchange: Option<FailedExchange>) -> Failure {
 
 /// A program failed. Its arguments may be secret and are never shown, and of what it said nothing that repeats them or looks
 /// like a key.
-fn process(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Failure {
+fn process(plan: &Plan, error: &CredentialsError, journal: &Journal, on_terminal: bool) -> Failure {
     let text = client::chain(error);
     let program = format!("the credential_process{}", plan.of_base());
     let what = if let Some((_, said)) = text.split_once("Stderr:") {
         match without_secrets(&journal.conceal(said), &plan.process_arguments()).as_str() {
+            "" if on_terminal => format!("{program} failed; what it said stands above"),
             "" => format!("{program} failed and said nothing"),
             said => format!("{program} failed: {said}"),
         }
@@ -259,6 +273,9 @@ fn sso(plan: &Plan, session: Option<&str>, error: &CredentialsError, journal: &J
                     "there is no login: {name} was not begun, or was ended"
                 )),
                 CredentialsError::InvalidConfiguration(_) => configuration(plan, error, journal),
+                _ if is_damaged_token(error) => {
+                    login(format!("the cached token of {name} is damaged"))
+                }
                 _ if journal.last_origin().is_some() => nonsense(journal, "credentials"),
                 _ => expired(),
             }
@@ -313,6 +330,14 @@ fn is_missing_file(error: &CredentialsError) -> bool {
         // One of the SDK's errors does not pass on what caused it, but shows it to programmers.
         None => format!("{error:?}").contains("kind: NotFound"),
     }
+}
+
+/// As above: the SDK shows this to programmers only.
+fn is_damaged_token(error: &CredentialsError) -> bool {
+    let text = format!("{error:?}");
+    ["JsonError", "MissingField", "InvalidField"]
+        .iter()
+        .any(|kind| text.contains(kind))
 }
 
 /// The I/O error that caused this one, if one did.
@@ -406,7 +431,19 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
         Class::Invalid => (
             Reason::InvalidCredentials,
             format!("AWS does not accept the credentials: {said}"),
-            "check that the key exists, is active, and belongs to its secret and this partition",
+            match &plan.source {
+                Source::WebIdentity | Source::Profile(Base::WebIdentity) => {
+                    "check the identity provider in IAM and the token's audience"
+                }
+                _ => {
+                    "check that the key exists, is active, and belongs to its secret and this partition"
+                }
+            },
+        ),
+        Class::Denied if answer.code.as_deref() == Some("RegionDisabledException") => (
+            Reason::AccessDenied,
+            format!("access denied: {said}"),
+            "activate STS in that region, or name another STS in AWS_ENDPOINT_URL_STS",
         ),
         Class::Denied => (
             Reason::AccessDenied,

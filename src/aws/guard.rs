@@ -52,17 +52,35 @@ pub fn run<T: Send + 'static>(
         })
 }
 
-/// Ends the credential_process that was waited for: nobody will read what it prints. Where the kernel does not list children, it
-/// is left to itself.
+/// Ends the credential_process that was waited for, and what it started: nobody will read what it prints. Where the kernel does
+/// not list children, it is left to itself.
 fn end_children() {
-    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten() {
-        let children = task.and_then(|task| std::fs::read_to_string(task.path().join("children")));
-        for pid in children.unwrap_or_default().split_whitespace() {
-            if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
-                let _ = rustix::process::kill_process(pid, Signal::TERM);
-            }
+    let mut found = children(std::process::id());
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied() {
+        found.extend(children(pid));
+        next += 1;
+    }
+    for pid in found {
+        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, Signal::TERM);
         }
     }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+    tasks
+        .into_iter()
+        .flatten()
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
 }
 
 fn waiting() -> MutexGuard<'static, Option<Report>> {

@@ -13,6 +13,8 @@ mod source;
 mod token;
 mod trust;
 
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
 
 pub use guard::quiet_panics;
@@ -35,7 +37,9 @@ use crate::files::AwsFiles;
 pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Token, Failure> {
     let journal = Journal::default();
     let (theirs, log) = (journal.clone(), request.log.clone());
+    let terminal = terminal();
     let result = guard::run(deadline, move || {
+        let terminal = terminal.as_ref().map(AsRawFd::as_raw_fd);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -46,7 +50,7 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
                     "check the limits on open files",
                 )
             })?;
-        runtime.block_on(token::fetch(&request, &files, &theirs))
+        runtime.block_on(token::fetch(&request, &files, terminal, &theirs))
     });
     let result = result.unwrap_or_else(|stopped| {
         log.warn(|| format!("the AWS part stopped: {stopped:?}"));
@@ -80,4 +84,17 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
         Reason::NoCredentials => failure,
         _ => failure.with(&journal.whose()),
     })
+}
+
+/// A copy of stderr that programs inherit, where a person sits at a terminal.
+///
+/// Tools that are used as credential_process ask for a code or a touch on their stderr. The AWS CLI and the Go SDK pass that on;
+/// the SDK for Rust keeps it for its error message, where it comes too late. A shell knows only numbers of one digit, so this
+/// is done before the network has taken them.
+fn terminal() -> Option<OwnedFd> {
+    let stderr = io::stderr();
+    let copy = stderr
+        .is_terminal()
+        .then(|| rustix::io::dup(&stderr).ok())?;
+    copy.filter(|copy| copy.as_raw_fd() < 10)
 }

@@ -1,6 +1,7 @@
 //! The SDK, configured: what it is told, and what it never gets to see.
 
 use std::collections::HashMap;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -88,6 +89,7 @@ pub async fn set_up(
     env: &Env,
     plan: &Plan,
     registry: &Registry,
+    terminal: Option<RawFd>,
     client: Client,
 ) -> Result<Setup, Failure> {
     let ignore_overrides = env.is_true(env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)
@@ -97,7 +99,7 @@ pub async fn set_up(
     let text = plan
         .text
         .clone()
-        .map(|text| sdk_text(&text, ignore_overrides));
+        .map(|text| sdk_text(&text, ignore_overrides, terminal));
     let variables = sdk_variables(env, plan, ignore_overrides);
     let load = async |credential_flags: Option<bool>| {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -206,18 +208,24 @@ fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<Stri
     variables
 }
 
-/// A config file's text as the SDK needs it, for two mistakes of its own: in a `services` section it looks for `ecr-public` where
-/// the AWS documentation and every other SDK have `ecr_public`; and where it is told to pass over endpoint overrides, it does
-/// so for ECR's client and not for STS's and SSO's.
-fn sdk_text(text: &str, ignore_overrides: bool) -> String {
+/// A config file's text as the SDK needs it:
+///
+/// - a credential_process says what it has to say on the terminal, if there is one;
+/// - in a `services` section the SDK looks for `ecr-public`, where the AWS documentation and other SDKs have `ecr_public`;
+/// - where the SDK is told to pass over endpoint overrides, it does so for ECR's client and not for STS's and SSO's;
+/// - an empty endpoint override is none.
+fn sdk_text(text: &str, ignore_overrides: bool, stderr: Option<RawFd>) -> String {
+    let drops = |url: &str| ignore_overrides || url.trim().is_empty();
     let mut adapted = String::with_capacity(text.len());
     for line in text.lines() {
-        let name = line.split('=').next().unwrap_or_default();
-        if ignore_overrides && name.trim().eq_ignore_ascii_case("endpoint_url") {
-            continue;
-        }
-        match name.trim_end().to_ascii_lowercase().as_str() {
-            "ecr_public" | "sso_oidc" => adapted.push_str(&line.replacen('_', "-", 1)),
+        let (name, value) = line.split_once('=').unwrap_or((line, ""));
+        match (name.trim_end().to_ascii_lowercase().as_str(), stderr) {
+            (name, _) if name.trim() == "endpoint_url" && drops(value) => continue,
+            ("ecr_public" | "sso_oidc", _) => adapted.push_str(&line.replacen('_', "-", 1)),
+            ("credential_process", Some(fd)) => {
+                let command = value.trim_start();
+                adapted.push_str(&format!("credential_process = exec 2>&{fd}; {command}"));
+            }
             _ => adapted.push_str(line),
         }
         adapted.push('\n');
@@ -245,5 +253,24 @@ fn check_override(config: &SdkConfig, service: &str) -> Result<(), Failure> {
             "correct AWS_ENDPOINT_URL, its per-service form, or endpoint_url in the profile",
         )),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_must_be_is_adapted() {
+        assert_eq!(sdk_text("endpoint_url = \n", false, None), "");
+        let text = "[profile a]\nCredential_Process = x --y # z\n endpoint_url=u\n[services s]\necr_public =\n  endpoint_url = v\n";
+        assert_eq!(
+            sdk_text(text, false, None),
+            text.replace("ecr_public", "ecr-public")
+        );
+        assert_eq!(
+            sdk_text(text, true, Some(7)),
+            "[profile a]\ncredential_process = exec 2>&7; x --y # z\n[services s]\necr-public =\n"
+        );
     }
 }

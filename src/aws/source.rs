@@ -82,11 +82,11 @@ impl Plan {
     /// A [`Failure`] where a named profile is missing, or a file that may decide cannot be read.
     pub async fn new(env: &Env, aws_files: &AwsFiles) -> Result<Self, Failure> {
         let keys = env.static_keys().is_some();
-        let text = [
-            text_of(&aws_files.config, keys)?,
-            text_of(&aws_files.credentials, keys)?,
-        ];
         let named = env.profile();
+        let text = [
+            text_of(&aws_files.config, keys, named.is_some())?,
+            text_of(&aws_files.credentials, keys, named.is_some())?,
+        ];
         let profile = named.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
         let paths = aws_files.each().map(|file| file.path.clone());
         let sections = match parse(&text, &profile).await {
@@ -196,9 +196,27 @@ impl Plan {
                         return Ok(Some((profile.name().to_owned(), Base::StaticKeys)));
                     }
                 }
-                _ => return Ok(base_of(profile).map(|base| (profile.name().to_owned(), base))),
+                _ => {
+                    let base = base_of(profile);
+                    if base.is_none() && seen.len() > 1 {
+                        return Err(self.empty_source(profile.name()));
+                    }
+                    return Ok(base.map(|base| (profile.name().to_owned(), base)));
+                }
             }
         }
+    }
+
+    fn empty_source(&self, name: &str) -> Failure {
+        Failure::new(
+            Reason::Configuration,
+            format!(
+                "the profile {name:?}, which a role of profile {:?} is assumed with, holds no credentials in {}",
+                self.profile,
+                self.files_read()
+            ),
+            format!("add credentials to {name:?} or correct source_profile"),
+        )
     }
 
     fn unknown_profile(&self, name: &str, referring: Option<&str>) -> Failure {
@@ -208,6 +226,19 @@ impl Plan {
                 "the profile {name:?}, which {referring:?} names as its source_profile, does not exist"
             ),
         };
+        // The SDK's parser passes over sections of other names.
+        let legal = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c);
+        let is_there = self.text.iter().any(|text| text.contains(name));
+        if is_there && !name.chars().all(legal) {
+            return Failure::new(
+                Reason::Configuration,
+                format!(
+                    "the name of the profile {name:?} in {} has characters that are not supported",
+                    self.files_read()
+                ),
+                "rename it: letters, digits and _-/.%@:+ are",
+            );
+        }
         let correct = match referring {
             None => "AWS_PROFILE".to_owned(),
             Some(referring) => format!("source_profile in {referring:?}"),
@@ -380,6 +411,11 @@ impl Plan {
         self.sections.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether the role is one that asks for a second factor, which nobody here asks the person for.
+    pub fn wants_mfa(&self) -> bool {
+        self.setting("mfa_serial").is_some()
+    }
+
     /// Whether a person chose the profile: then there is no use in telling them to choose one.
     pub fn is_named(&self) -> bool {
         self.named
@@ -433,34 +469,44 @@ fn has_keys(profile: &Profile) -> bool {
     .any(|name| profile.get(name).is_some())
 }
 
-/// The text of a file. Static keys in the environment need none, so that then nothing in it is an error.
-fn text_of(file: &AwsFile, keys: bool) -> Result<String, Failure> {
-    let shown = || {
+/// The text of a file. Static keys in the environment need none, so that then nothing in it is an error; and where nobody names
+/// a profile or the file, one that nobody may look for (a service with another user's HOME) is as good as missing.
+fn text_of(file: &AwsFile, keys: bool, profile_is_named: bool) -> Result<String, Failure> {
+    let fail = |why: &str, advice: &str| {
         let path = file.path.as_deref();
-        path.map(|path| path.display().to_string())
-            .unwrap_or_default()
+        let shown = path.map(|path| path.display().to_string());
+        let what = format!("{} cannot be read: {why}", shown.unwrap_or_default());
+        Failure::new(Reason::Configuration, what, advice)
     };
-    let fail = |why: &str| {
-        Failure::new(
-            Reason::Configuration,
-            format!("{} cannot be read: {why}", shown()),
-            "correct the file or its permissions, or name another in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE",
-        )
-    };
+    const ADVICE: &str = "correct its permissions, or name another file in AWS_CONFIG_FILE or \
+                          AWS_SHARED_CREDENTIALS_FILE";
     let bytes = match (&file.found, &file.path) {
         (Found::Contents(bytes), _) => bytes.clone(),
         (Found::NotRegular, Some(path)) => match files::read_blocking(path) {
             Ok(bytes) => bytes,
             Err(_) if keys => return Ok(String::new()),
-            Err(error) => return Err(fail(&files::describe(&error))),
+            Err(error) => return Err(fail(&files::describe(&error), ADVICE)),
         },
-        (Found::Unreadable(why), _) if !keys => return Err(fail(why)),
+        (Found::Unreadable(why), _) if !keys => return Err(fail(why, ADVICE)),
+        (Found::Hidden(why), _) if !keys && (profile_is_named || file.named) => {
+            return Err(fail(why, "set HOME to a home that this user may read"));
+        }
         _ => return Ok(String::new()),
     };
     match String::from_utf8(bytes.to_vec()) {
         Ok(text) => Ok(text),
         Err(_) if keys => Ok(String::new()),
-        Err(_) => Err(fail("it is not UTF-8")),
+        Err(error) => {
+            let good = bytes.get(..error.utf8_error().valid_up_to());
+            let line = good
+                .unwrap_or_default()
+                .split(|byte| *byte == b'\n')
+                .count();
+            Err(fail(
+                &format!("line {line} is not UTF-8"),
+                "correct that line",
+            ))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! One authorization token: credentials first, then GetAuthorizationToken of ECR or ECR Public.
 
+use std::os::fd::RawFd;
 use std::time::SystemTime;
 
-use aws_config::SdkConfig;
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -35,7 +35,7 @@ pub struct Request {
     pub log: Log,
 }
 
-/// Gets a token for a registry.
+/// Gets a token for a registry. `terminal` is where a credential_process may ask something of the person before it.
 ///
 /// # Errors
 ///
@@ -43,6 +43,7 @@ pub struct Request {
 pub async fn fetch(
     request: &Request,
     aws_files: &AwsFiles,
+    terminal: Option<RawFd>,
     journal: &Journal,
 ) -> Result<Token, Failure> {
     let Request { registry, env, log } = request;
@@ -57,8 +58,8 @@ pub async fn fetch(
         journal.keep_secret(&secret);
     }
     let client = setup::http_client(env, &plan, journal, log)?;
-    let setup = setup::set_up(env, &plan, registry, client).await?;
-    let keys = resolve(&setup.config, &plan, request, journal).await?;
+    let setup = setup::set_up(env, &plan, registry, terminal, client).await?;
+    let keys = resolve(&setup, &plan, request, terminal, journal).await?;
     for secret in [Some(keys.secret_access_key()), keys.session_token()] {
         journal.keep_secret(secret.unwrap_or_default());
     }
@@ -78,9 +79,10 @@ pub async fn fetch(
 
 /// Resolves credentials, outside the SDK's identity cache and its limit of five seconds.
 async fn resolve(
-    config: &SdkConfig,
+    setup: &Setup,
     plan: &Plan,
     Request { env, log, .. }: &Request,
+    terminal: Option<RawFd>,
     journal: &Journal,
 ) -> Result<Keys, Failure> {
     journal.begin(match &plan.source {
@@ -89,13 +91,14 @@ async fn resolve(
         }
         _ => format!("credentials from {}", plan.who()),
     });
-    let resolved = match config.credentials_provider() {
+    let resolved = match setup.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded("no provider")),
     };
     resolved.map_err(|error| {
         log.warn(|| format!("no credentials from {}: {:?}", plan.who(), plan.source));
-        explain::credentials(plan, env, &error, journal)
+        let on_terminal = terminal.is_some();
+        explain::credentials(plan, env, &error, journal, on_terminal)
     })
 }
 

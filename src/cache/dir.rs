@@ -30,6 +30,8 @@ pub struct Dir {
     uid: u32,
     /// Whether we chose the place: then everything in it is ours to replace.
     named_by_us: bool,
+    /// The home, where the place depends on it: a home that does not exist is not made.
+    home: Option<PathBuf>,
 }
 
 /// Why there is no file to be read.
@@ -58,14 +60,17 @@ impl Dir {
             .and_then(|path| std::path::absolute(path).ok())
             .ok_or("HOME is not set and AWS_ECR_CACHE_DIR does not name a directory")?;
         // Under sudo with somebody else's HOME, files of root's there would only be in its owner's way.
-        if uid == 0 && owner_of_nearest(&at_home.unwrap_or(path.clone())) != Some(0) {
+        let decides = at_home.as_deref().unwrap_or(&path);
+        if uid == 0 && owner_of_nearest(decides) != Some(0) {
             return Ok(Self {
                 path: Path::new("/run").join(NAME),
                 uid,
                 named_by_us: true,
+                home: None,
             });
         }
         Ok(Self {
+            home: at_home.filter(|home| path.starts_with(home)),
             path,
             uid,
             named_by_us,
@@ -105,7 +110,11 @@ impl Dir {
     pub fn ensure(&self) -> io::Result<()> {
         match self.check() {
             Ok(()) => return Ok(()),
-            Err(Refused::Missing) => return create_private(&self.path),
+            Err(Refused::Missing) => {
+                // Asked for the error, if there is one.
+                self.home.as_deref().map(fs::metadata).transpose()?;
+                return create_private(&self.path);
+            }
             Err(Refused::Untrusted(_)) => {}
         }
         let metadata = fs::symlink_metadata(&self.path)?;

@@ -80,22 +80,29 @@ impl Lock {
         }
     }
 
-    /// The failure that an earlier holder left, if it failed after `since`.
-    pub fn failure_after(&self, since: SystemTime) -> Option<Failure> {
+    /// The failure that an earlier holder left, if it failed after `since` and under the same circumstances.
+    pub fn failure_after(&self, since: SystemTime, circumstances: &str) -> Option<Failure> {
         let mut bytes = Vec::new();
         let mut file = &self.file;
         file.rewind().ok()?;
         file.take(RECORD_LIMIT).read_to_end(&mut bytes).ok()?;
         let record: Record = serde_json::from_slice(&bytes).ok()?;
         let reason = Reason::from_code(&record.code)?;
-        (record.at_millis >= millis(since) && reason.is_shared())
+        let is_ours = record.at_millis >= millis(since) && record.circumstances == circumstances;
+        (is_ours && reason.is_shared())
             .then(|| Failure::new(reason, record.what, record.advice).with(&record.whose))
     }
 
     /// Leaves a failure for those who are waiting.
-    pub fn leave_failure(&self, failure: &Failure, now: SystemTime) -> io::Result<()> {
+    pub fn leave_failure(
+        &self,
+        failure: &Failure,
+        circumstances: &str,
+        now: SystemTime,
+    ) -> io::Result<()> {
         let record = Record {
             at_millis: millis(now),
+            circumstances: circumstances.to_owned(),
             code: failure.reason.code().to_owned(),
             whose: failure.whose.clone(),
             what: failure.what.clone(),
@@ -117,6 +124,7 @@ impl Lock {
 #[derive(Serialize, Deserialize)]
 struct Record {
     at_millis: u64,
+    circumstances: String,
     code: String,
     whose: String,
     what: String,

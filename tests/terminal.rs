@@ -1,0 +1,76 @@
+//! A person at the terminal: what a credential_process asks them for reaches them while it waits.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod support;
+
+use std::process::Command;
+use std::time::Duration;
+
+use support::{FakeAws, Running, Sandbox};
+
+const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+
+/// A sandbox whose credentials come from a program that speaks to the person first.
+fn with_process(fake: &FakeAws, ending: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.point_at(fake);
+    let program = sandbox.write("program", format!("echo 'touch your key' >&2\n{ending}\n"));
+    let config = format!("[default]\ncredential_process = sh {}\n", program.display());
+    sandbox.aws_config(&config);
+    sandbox
+}
+
+/// Everything that is seen on a terminal during a `get`; none where there is no `script` to make one.
+fn on_a_terminal(sandbox: &Sandbox) -> Option<String> {
+    let get = sandbox.command("get");
+    let program = get.get_program().to_str().unwrap();
+    let mut script = Command::new("script");
+    script
+        .env_clear()
+        .envs(
+            get.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .args([
+            "-qec",
+            &format!("printf {HOST} | {program} get"),
+            "/dev/null",
+        ]);
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no script(1)");
+        return None;
+    }
+    Some(
+        Running::start(script, "", Duration::from_secs(30))
+            .wait()
+            .stdout,
+    )
+}
+
+#[test]
+fn what_a_credential_process_asks_for_is_shown_on_the_terminal() {
+    let fake = FakeAws::start();
+    let keys = r#"{"Version":1,"AccessKeyId":"AKIAPROCESS","SecretAccessKey":"secret-of-process"}"#;
+    let sandbox = with_process(&fake, &format!("echo '{keys}'"));
+    if let Some(seen) = on_a_terminal(&sandbox) {
+        assert!(seen.contains("touch your key"), "{seen}");
+        assert!(seen.contains("\"Secret\""), "{seen}");
+        assert!(!seen.contains("secret-of-process"), "{seen}");
+    }
+    assert_eq!(sandbox.get(HOST).stderr, "", "elsewhere nothing is shown");
+}
+
+#[test]
+fn a_credential_process_that_failed_on_the_terminal_is_not_said_to_have_said_nothing() {
+    let fake = FakeAws::start();
+    let sandbox = with_process(&fake, "exit 3");
+    if let Some(seen) = on_a_terminal(&sandbox) {
+        assert!(seen.contains("touch your key"), "{seen}");
+        assert!(seen.contains("failed; what it said stands above"), "{seen}");
+    }
+    let output = sandbox.get(HOST);
+    output.assert_not_found();
+    assert!(output.stderr.contains("failed: touch your key"), "{output}");
+    assert_eq!(output.stderr.lines().count(), 1, "{output}");
+}
