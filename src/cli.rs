@@ -16,6 +16,7 @@ use crate::files::describe;
 use crate::helper::Helper;
 use crate::log::Log;
 use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
+use crate::registry::Registry;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -36,7 +37,7 @@ Verbs, each as docker's credential helper protocol has it:
   get      reads a server from stdin, prints its user name and password as JSON
   store    reads a login to an ECR registry as JSON from stdin, and keeps it until it ends
   erase    reads a server from stdin, forgets its login and cached tokens
-  list     prints the registries that were asked for lately, as JSON
+  list     prints the registries that were asked for lately or logged in to, as JSON
   version  prints the version
 
 Options:
@@ -46,7 +47,8 @@ Options:
 AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).
 
 Environment:
-  AWS_ECR_CACHE_DIR              where tokens are cached (~/.cache/docker-credential-ecr-login)
+  AWS_ECR_CACHE_DIR              where tokens are cached (~/.cache/docker-credential-ecr-login; on macOS
+                                 ~/Library/Caches/docker-credential-ecr-login)
   AWS_ECR_DISABLE_CACHE          any value but 0 and false: cache nothing
   AWS_ECR_IGNORE_CREDS_STORAGE   true: store and erase succeed and do nothing
   AWS_ECR_LOG                    error, warn, info, debug or trace: write helper.log in the cache directory
@@ -95,12 +97,8 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn answer(verb: &Verb) -> ExitCode {
     let env = Env::from_process();
-    let log = Log::open(&env).unwrap_or_else(|why| {
-        complain(&format!("{NAME}: {why}"));
-        Log::default()
-    });
     let mut server = None;
-    match perform(verb, &env, log, &mut server) {
+    match perform(verb, &env, &mut server) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(answer)) => finish(&answer, ExitCode::SUCCESS),
         Err(Error::Failure(failure)) => {
@@ -122,15 +120,18 @@ fn answer(verb: &Verb) -> ExitCode {
 fn perform(
     verb: &Verb,
     env: &Env,
-    log: Log,
     server: &mut Option<String>,
 ) -> Result<Option<Zeroizing<String>>, Error> {
     // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
-    let helper = || Helper::new(env.clone(), log);
+    let helper = || Helper::new(env.clone(), log(env));
     let answer = match verb {
         Verb::Get => {
             let url = ServerUrl::parse(&read_input()?)?;
             *server = url.host().map(str::to_owned);
+            // Before any file is touched, the log among them.
+            if !url.host().is_some_and(Registry::is_host) {
+                return Err(Error::NotFound);
+            }
             Some(protocol::get_answer(&url, &helper().get(&url)?))
         }
         Verb::Store => {
@@ -148,6 +149,13 @@ fn perform(
         Verb::Help => Some(HELP.trim_end().to_owned()),
     };
     Ok(answer.map(Zeroizing::new))
+}
+
+fn log(env: &Env) -> Log {
+    Log::open(env).unwrap_or_else(|why| {
+        complain(&format!("{NAME}: {why}"));
+        Log::default()
+    })
 }
 
 /// All of stdin, up to the limit.

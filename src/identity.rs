@@ -92,11 +92,16 @@ impl Fingerprint {
     pub fn key(&self, registry: &Registry, env: &Env) -> String {
         let mut hasher = Hasher::new("key");
         hasher.fingerprint(self);
-        hasher.bytes("service", registry.service().as_str().as_bytes());
-        hasher.bytes("region", registry.region().as_bytes());
-        let fips = registry.fips() || env.is_true(env::AWS_USE_FIPS_ENDPOINT);
-        let dual_stack = registry.dual_stack() || env.is_true(env::AWS_USE_DUALSTACK_ENDPOINT);
-        hasher.bytes("endpoint", &[u8::from(fips), u8::from(dual_stack)]);
+        hasher.registry(registry, env);
+        hex(&hasher.finish())
+    }
+
+    /// The name of the lock for getting that token. It stays the same when an SSO login is refreshed, so that those who come
+    /// after the refresh wait for the process that made it.
+    pub fn lock_key(&self, registry: &Registry, env: &Env) -> String {
+        let mut hasher = Hasher::new("lock");
+        hasher.bytes("source", &self.source);
+        hasher.registry(registry, env);
         hex(&hasher.finish())
     }
 }
@@ -150,6 +155,14 @@ impl Hasher {
             self.bytes("sso-token", path.as_os_str().as_bytes());
             self.bytes("contents", hash);
         }
+    }
+
+    fn registry(&mut self, registry: &Registry, env: &Env) {
+        self.bytes("service", registry.service().as_str().as_bytes());
+        self.bytes("region", registry.region().as_bytes());
+        let fips = registry.fips() || env.is_true(env::AWS_USE_FIPS_ENDPOINT);
+        let dual_stack = registry.dual_stack() || env.is_true(env::AWS_USE_DUALSTACK_ENDPOINT);
+        self.bytes("endpoint", &[u8::from(fips), u8::from(dual_stack)]);
     }
 
     /// What counts whatever the source is.

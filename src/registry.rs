@@ -73,6 +73,11 @@ impl Registry {
         }
     }
 
+    /// Whether a host name is ECR's.
+    pub fn is_host(host: &str) -> bool {
+        Self::from_host(host).is_some()
+    }
+
     fn public(host: &str, dual_stack: bool) -> Self {
         Self {
             host: host.to_owned(),

@@ -55,6 +55,7 @@ pub struct Tokens<'a> {
 struct Slot {
     store: Store,
     key: String,
+    lock: String,
     fingerprint: Fingerprint,
 }
 
@@ -65,10 +66,6 @@ impl Slot {
             Lookup::Fresh(entry) | Lookup::Usable(entry) => Some(entry),
             Lookup::Miss(_) => None,
         }
-    }
-
-    fn lock_name(&self) -> String {
-        lock_name(&self.key)
     }
 }
 
@@ -98,6 +95,7 @@ impl Tokens<'_> {
         match Fingerprint::of(self.env, files) {
             Ok(fingerprint) => Some(Slot {
                 key: fingerprint.key(self.registry, self.env),
+                lock: lock_name(&fingerprint.lock_key(self.registry, self.env)),
                 store,
                 fingerprint,
             }),
@@ -119,7 +117,7 @@ impl Tokens<'_> {
     /// Adds the host to an entry, for `list`. Of no importance: where it does not work, the next `get` does it.
     fn remember_host(&self, slot: &Slot) {
         let until = Instant::now() + NOTE_TIMEOUT;
-        let waited = Lock::wait(slot.store.dir(), &slot.lock_name(), until, || None::<()>);
+        let waited = Lock::wait(slot.store.dir(), &slot.lock, until, || None::<()>);
         if let Err(Attempt::Held(lock)) = waited {
             if let Some(mut entry) = slot.usable() {
                 entry.add_host(self.registry.host());
@@ -135,7 +133,7 @@ impl Tokens<'_> {
         let since = SystemTime::now();
         let patience = deadline.saturating_duration_since(self.started) / 3;
         let until = Instant::now() + patience.min(LONGEST_WAIT);
-        let waited = Lock::wait(slot.store.dir(), &slot.lock_name(), until, || slot.usable());
+        let waited = Lock::wait(slot.store.dir(), &slot.lock, until, || slot.usable());
         let lock = match waited {
             Ok(entry) => return Ok(self.hit(&slot, &entry)),
             Err(Attempt::Held(lock)) => Some(lock),
@@ -152,7 +150,7 @@ impl Tokens<'_> {
             if let Some(entry) = slot.usable() {
                 return Ok(self.hit(&slot, &entry));
             }
-            if let Some(failure) = lock.failure_after(since, &self.circumstances()) {
+            if let Some(failure) = lock.failure_after(since, &self.circumstances(&slot)) {
                 self.note(|| "the process that was waited for failed".to_owned());
                 return Err(failure);
             }
@@ -183,7 +181,7 @@ impl Tokens<'_> {
             Ok(deadline) if !entry.refresh_is_paused(SystemTime::now()) => deadline,
             _ => return Ok(self.hit(&slot, entry)),
         };
-        let lock = match Lock::attempt(slot.store.dir(), &slot.lock_name()) {
+        let lock = match Lock::attempt(slot.store.dir(), &slot.lock) {
             Attempt::Busy => return Ok(self.hit(&slot, entry)),
             Attempt::Unavailable(_) => None,
             Attempt::Held(lock) => Some(lock),
@@ -242,7 +240,7 @@ impl Tokens<'_> {
         }
         match lock {
             Some(lock) if failure.reason.is_shared() => {
-                let _ = lock.leave_failure(&failure, &self.circumstances(), now);
+                let _ = lock.leave_failure(&failure, &self.circumstances(slot), now);
             }
             Some(lock) => lock.remove(),
             None => {}
@@ -289,8 +287,8 @@ impl Tokens<'_> {
     }
 
     /// What else a failure may depend on, beside the identity: another process shares it only where this is the same.
-    fn circumstances(&self) -> String {
-        identity::name_of_variables(self.env, &CIRCUMSTANCES)
+    fn circumstances(&self, slot: &Slot) -> String {
+        identity::name_of_variables(self.env, &CIRCUMSTANCES) + &slot.fingerprint.id()
     }
 
     fn deadline(&self) -> Result<Instant, Failure> {

@@ -231,9 +231,13 @@ fn a_linked_directory_is_not_used() {
 #[test]
 fn a_lock_file_that_is_something_else_is_replaced() {
     let (fake, sandbox) = set_up();
+    // A failure is left in it for those who wait, and so the file stays.
+    fake.next(ECR, Reply::aws_error(400, "AccessDeniedException", "no"));
+    sandbox.get(HOST).assert_not_found();
+    let lock = files_ending(&sandbox.cache_dir(), ".lock").remove(0);
     sandbox.get(HOST).password();
+    assert!(!lock.exists());
     let entry = sandbox.entry();
-    let lock = entry.with_extension("lock");
     for what in ["pipe", "link", "directory", "loose", "hard link"] {
         fs::remove_file(&entry).unwrap();
         match what {

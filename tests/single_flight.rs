@@ -167,3 +167,56 @@ fn every_host_is_remembered_for_list_also_when_asked_at_once() {
     fs::remove_dir_all(sandbox.cache_dir()).unwrap();
     assert_eq!(sandbox.run("list", "").stdout.trim(), "{}");
 }
+
+#[test]
+fn forty_gets_with_an_sso_login_to_be_refreshed_make_one_call() {
+    let fake = FakeAws::start();
+    let mut sandbox = Sandbox::new();
+    sandbox.point_at(&fake);
+    sandbox.aws_config(
+        "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n\
+         [default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n",
+    );
+    // The name is the SHA-1 of the session's.
+    sandbox.write(
+        ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json",
+        r#"{"accessToken":"old","expiresAt":"2020-01-01T00:00:00Z","refreshToken":"r","clientId":"c",
+            "clientSecret":"s","registrationExpiresAt":"2999-01-01T00:00:00Z"}"#,
+    );
+    fake.on(ECR, Reply::normal().after(Duration::from_millis(300)));
+    let outputs = all((0..40).map(|_| sandbox.spawn("get", HOST)));
+    let passwords: BTreeSet<_> = outputs.iter().map(Output::password).collect();
+    assert_eq!(passwords.len(), 1);
+    for operation in ["sso-oidc:CreateToken", "sso:GetRoleCredentials", ECR] {
+        assert_eq!(fake.count(operation), 1, "{operation}");
+    }
+}
+
+#[test]
+fn a_failure_is_not_shared_with_a_process_whose_settings_are_others() {
+    let (fake, mut sandbox) = set_up();
+    let refusal = Reply::aws_error(403, "InvalidSignatureException", "wrong secret");
+    fake.next(ECR, refusal.after(Duration::from_millis(500)));
+    sandbox.env("AWS_SECRET_ACCESS_KEY", "wrong-secret");
+    let wrong = sandbox.spawn("get", HOST);
+    while fake.total() == 0 {
+        std::thread::yield_now();
+    }
+    sandbox.use_static_keys();
+    sandbox.get(HOST).password();
+    wrong.wait().assert_not_found();
+    assert_eq!(fake.count(ECR), 2);
+}
+
+#[test]
+fn a_failure_with_a_very_long_reason_is_shared_too() {
+    let (fake, sandbox) = set_up();
+    let long = "not you ".repeat(2000);
+    let refusal = Reply::aws_error(400, "AccessDeniedException", &long);
+    fake.on(ECR, refusal.after(Duration::from_millis(500)));
+    for output in all((0..10).map(|_| sandbox.spawn("get", HOST))) {
+        output.assert_not_found();
+        assert!(output.stderr.len() < 500, "{output}");
+    }
+    assert_eq!(fake.count(ECR), 1);
+}

@@ -295,7 +295,9 @@ async fn noted(
         let header = response.headers().get("x-amzn-errortype");
         let mut answer = answer::read(response.status().as_u16(), header, &body);
         // Where a signature does not match, AWS quotes the request.
-        answer.message = answer.message.map(|message| journal.conceal(&message));
+        let conceal = |text: String| journal.conceal(&text);
+        answer.message = answer.message.map(conceal);
+        answer.code = answer.code.map(conceal);
         failed(Outcome::Answer(answer));
     }
     *response.body_mut() = SdkBody::from(body);

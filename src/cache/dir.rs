@@ -1,6 +1,6 @@
 //! The one directory that our files are in: where it is, when it is trusted, and how a file in it is read and written.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -181,6 +181,10 @@ impl Dir {
     /// Whether an open file is one that we alone could have written. Its size, or why not.
     pub fn inspect(&self, file: &File) -> Result<u64, String> {
         let metadata = file.metadata().map_err(|error| error.to_string())?;
+        self.judge(&metadata).map(|()| metadata.len())
+    }
+
+    fn judge(&self, metadata: &Metadata) -> Result<(), String> {
         let untrusted = |why: &str| Err(format!("the file {why}"));
         if !metadata.is_file() {
             untrusted("is no regular file")
@@ -188,10 +192,10 @@ impl Dir {
             untrusted("belongs to somebody else")
         } else if metadata.nlink() != 1 {
             untrusted("has another name as well")
-        } else if metadata.mode() & 0o077 != 0 {
-            untrusted("is open to others")
+        } else if metadata.mode() & 0o777 != FILE_MODE {
+            untrusted("is not readable and writable by its owner alone")
         } else {
-            Ok(metadata.len())
+            Ok(())
         }
     }
 
@@ -225,8 +229,9 @@ impl Dir {
     pub fn open_own(&self, name: &str, append: bool) -> io::Result<File> {
         self.ensure()?;
         let path = self.join(name);
-        let open = || {
-            OpenOptions::new()
+        let mut last = io::Error::other("it is replaced again and again");
+        for _ in 0..10 {
+            let opened = OpenOptions::new()
                 .read(true)
                 .write(!append)
                 .append(append)
@@ -234,20 +239,36 @@ impl Dir {
                 .mode(FILE_MODE)
                 .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
                 .open(&path)
-        };
-        let trusted = |file: File| match self.inspect(&file) {
-            Ok(_) => Ok(file),
-            Err(why) => Err(io::Error::other(why)),
-        };
-        let first = match open().and_then(restrict).and_then(trusted) {
-            Ok(file) => return Ok(file),
-            Err(error) => error,
-        };
-        // Something else in its place; or nothing, and then the reason is not there.
-        match fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)) {
-            Ok(()) => open().and_then(restrict).and_then(trusted),
-            Err(_) => Err(first),
+                .and_then(restrict);
+            match opened {
+                Ok(file) if file.metadata()?.nlink() == 0 => {} // Removed by its holder since: the next one is another.
+                Ok(file) => match self.inspect(&file) {
+                    Ok(_) => return Ok(file),
+                    Err(why) => last = self.clear(&path, io::Error::other(why))?,
+                },
+                Err(error) => last = self.clear(&path, error)?,
+            }
         }
+        Err(last)
+    }
+
+    /// Removes what stands in the place of a file of ours and is none; what is one stays, whatever the reason why it could not be
+    /// opened. That reason is given back.
+    fn clear(&self, path: &Path, reason: io::Error) -> io::Result<io::Error> {
+        let Ok(metadata) = fs::symlink_metadata(path) else {
+            return match reason.kind() {
+                io::ErrorKind::NotFound => Ok(reason),
+                _ => Err(reason),
+            };
+        };
+        if metadata.is_dir() {
+            fs::remove_dir(path).map_err(|_| reason.kind())?;
+        } else if self.judge(&metadata).is_err() {
+            fs::remove_file(path)?;
+        } else {
+            return Err(reason);
+        }
+        Ok(reason)
     }
 
     /// Removes a file; whether there was one. An empty directory in its place goes too; one that holds something is not ours.
