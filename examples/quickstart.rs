@@ -31,15 +31,11 @@ fn main() -> ExitCode {
         fake.url()
     );
     let first = show("The first get asks ECR", &fake, || sandbox.get(HOST));
-    let second = show("The second is answered from the cache", &fake, || {
-        sandbox.get(HOST)
-    });
+    let second = show("The second is answered from the cache", &fake, || sandbox.get(HOST));
     let other = "210987654321.dkr.ecr.us-east-1.amazonaws.com";
-    show(
-        "So is another account's registry in that region",
-        &fake,
-        || sandbox.get(other),
-    );
+    show("So is another account's registry in that region", &fake, || {
+        sandbox.get(other)
+    });
 
     let ratio = first.as_secs_f64() / second.as_secs_f64();
     println!(
@@ -59,10 +55,7 @@ fn show(what: &str, fake: &FakeAws, get: impl FnOnce() -> Output) -> Duration {
     let output = get();
     let token = decode_password(&output.password());
     println!("{what}:");
-    println!(
-        "  $ printf {} | docker-credential-ecr-login get",
-        output.server_url()
-    );
+    println!("  $ printf {} | docker-credential-ecr-login get", output.server_url());
     println!("  {}", shortened(&output.stdout));
     println!(
         "  {}, {} request(s) to ECR; token number {} for {}, of {}\n",

@@ -117,11 +117,7 @@ fn answer(verb: &Verb) -> ExitCode {
 }
 
 /// Does what was asked. `server` is set to the host as soon as it is known, for messages.
-fn perform(
-    verb: &Verb,
-    env: &Env,
-    server: &mut Option<String>,
-) -> Result<Option<Zeroizing<String>>, Error> {
+fn perform(verb: &Verb, env: &Env, server: &mut Option<String>) -> Result<Option<Zeroizing<String>>, Error> {
     // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
     let helper = || Helper::new(env.clone(), log(env));
     let answer = match verb {
@@ -189,8 +185,8 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
     }
 }
 
-/// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is not waited
-/// for: the client has its answer, and wants the process to end.
+/// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is
+/// not waited for: the client has its answer, and wants the process to end.
 fn complain(line: &str) {
     let line = format!("{line}\n");
     let (done, written) = mpsc::channel();

@@ -154,17 +154,14 @@ impl Env {
         }
     }
 
-    /// The user's home: HOME and nothing else, as the AWS SDK has it. Never the user database's entry, so that our files and
-    /// the AWS ones come from one place.
+    /// The user's home: HOME and nothing else, as the AWS SDK has it. Never the user database's entry, so that our
+    /// files and the AWS ones come from one place.
     pub fn home(&self) -> Option<PathBuf> {
         self.raw(HOME).map(PathBuf::from)
     }
 
     /// Names and values of all variables whose names begin with `prefix`, in order of name.
-    pub fn with_prefix<'a>(
-        &'a self,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a OsStr)> {
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a OsStr)> {
         self.0
             .range(prefix.to_owned()..)
             .take_while(move |(name, _)| name.starts_with(prefix))
@@ -186,8 +183,7 @@ impl Env {
 
     /// Whether a variable that AWS's own tools read as a boolean says yes: `true` in any case.
     pub fn is_true(&self, name: &str) -> bool {
-        self.get(name)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -203,11 +199,7 @@ mod tests {
 
     #[test]
     fn empty_is_unset_and_the_first_name_wins() {
-        let env = Env::from_vars([
-            ("AWS_PROFILE", ""),
-            ("AWS_DEFAULT_PROFILE", "b"),
-            ("PATH", "/bin"),
-        ]);
+        let env = Env::from_vars([("AWS_PROFILE", ""), ("AWS_DEFAULT_PROFILE", "b"), ("PATH", "/bin")]);
         assert_eq!(env.profile().as_deref(), Some("b"));
         assert_eq!(env.get("PATH"), None, "not ours to read");
     }

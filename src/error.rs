@@ -85,8 +85,8 @@ impl Reason {
         matches!(self, Self::AccessDenied | Self::InvalidCredentials)
     }
 
-    /// Whether those who waited for the same token share this failure. What happened to one process alone (its deadline,
-    /// a program it started) says nothing about the next.
+    /// Whether those who waited for the same token share this failure. What happened to one process alone (its
+    /// deadline, a program it started) says nothing about the next.
     pub fn is_shared(self) -> bool {
         !matches!(self, Self::Deadline | Self::Process)
     }
@@ -115,7 +115,8 @@ impl Reason {
     }
 }
 
-/// The longest text that is kept of what failed, in bytes: AWS's sentences can be thousands long, and nobody is shown more.
+/// The longest text that is kept of what failed, in bytes: AWS's sentences can be thousands long, and nobody is shown
+/// more.
 const TEXT_LIMIT: usize = 1000;
 
 /// The longest line that is shown to a person, in bytes.
@@ -169,10 +170,7 @@ pub(crate) fn one_line(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    let spaced: String = text
-        .chars()
-        .map(|c| if moves(c) { ' ' } else { c })
-        .collect();
+    let spaced: String = text.chars().map(|c| if moves(c) { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,7 +1,7 @@
 //! Reading the files that decide who asks: the AWS config and credentials files, and tokens.
 //!
-//! Only regular files are opened here. A pipe or a device could block for ever, and its contents cannot be read twice: such
-//! a source is left to the AWS part, which has a deadline, and nothing that depends on it is cached.
+//! Only regular files are opened here. A pipe or a device could block for ever, and its contents cannot be read
+//! twice: such a source is left to the AWS part, which has a deadline, and nothing that depends on it is cached.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -83,9 +83,7 @@ fn read_all(mut file: &File, expected: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     // One byte more than expected, so that a file that did not grow is read without the buffer growing.
     let capacity = usize::try_from(expected.min(SIZE_LIMIT)).unwrap_or_default() + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    Read::by_ref(&mut file)
-        .take(SIZE_LIMIT + 1)
-        .read_to_end(&mut bytes)?;
+    Read::by_ref(&mut file).take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     match u64::try_from(bytes.len()) {
         Ok(length) if length <= SIZE_LIMIT => Ok(bytes),
         _ => Err(io::Error::other("larger than 16 MiB")),

@@ -37,15 +37,14 @@ impl Helper {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where the server is not ECR, and for public ECR without credentials: both are used anonymously.
-    /// [`Error::Failure`] where an ECR registry's token could not be had.
+    /// [`Error::NotFound`] where the server is not ECR, and for public ECR without credentials: both are used
+    /// anonymously. [`Error::Failure`] where an ECR registry's token could not be had.
     pub fn get(&self, server: &ServerUrl) -> Result<Credentials, Error> {
         let registry = registry_of(server).ok_or(Error::NotFound)?;
         let dir = self.cache_dir();
         let login = dir.as_ref().and_then(|dir| Login::find(dir, &registry));
         if let Some(login) = login.as_ref().filter(|login| login.is_of(&self.env)) {
-            self.log
-                .debug(|| format!("{registry}: the login made by docker login"));
+            self.log.debug(|| format!("{registry}: the login made by docker login"));
             return Ok(login.credentials());
         }
         let failure = match self.tokens(&registry).get(dir) {
@@ -58,9 +57,7 @@ impl Helper {
         match (failure.reason, login) {
             // A login made under another key or profile is still better than nothing, and nothing is what there is.
             (Reason::NoCredentials, Some(login)) => Ok(login.credentials()),
-            (Reason::NoCredentials, None) if registry.service() == Service::Public => {
-                Err(Error::NotFound)
-            }
+            (Reason::NoCredentials, None) if registry.service() == Service::Public => Err(Error::NotFound),
             _ => Err(Error::Failure(failure)),
         }
     }
@@ -88,9 +85,7 @@ impl Helper {
         let login = Login::new(&registry, request.credentials, &self.env, SystemTime::now());
         if !login.is_live(SystemTime::now()) {
             self.log.write(Level::Warn, || {
-                format!(
-                    "{registry}: the password of the login has expired already; is the clock right?"
-                )
+                format!("{registry}: the password of the login has expired already; is the clock right?")
             });
         }
         login
@@ -122,9 +117,7 @@ impl Helper {
             ))
         };
         let login = Login::remove(&dir, &registry).map_err(failed)?;
-        let tokens = Store::new(dir.clone())
-            .remove_region(&registry)
-            .map_err(failed)?;
+        let tokens = Store::new(dir.clone()).remove_region(&registry).map_err(failed)?;
         self.log
             .info(|| format!("{registry}: erased {tokens} tokens, a login: {login}"));
         Ok(())
@@ -165,8 +158,7 @@ impl Helper {
     /// The directory of the cache, unless there is none to be used.
     fn cache_dir(&self) -> Option<Dir> {
         if config::cache_is_disabled(&self.env) {
-            self.log
-                .debug(|| "no cache: AWS_ECR_DISABLE_CACHE is set".to_owned());
+            self.log.debug(|| "no cache: AWS_ECR_DISABLE_CACHE is set".to_owned());
             return None;
         }
         Dir::locate(&self.env)

@@ -1,7 +1,8 @@
 //! Who asks: a fingerprint of where AWS credentials would come from, made without resolving them.
 //!
-//! Two different identities must never have one fingerprint, so whatever could lead to other credentials goes into the hash,
-//! labelled and with its length, and with "unset", "missing", "unreadable" and contents told apart. No SDK, no network.
+//! Two different identities must never have one fingerprint, so whatever could lead to other credentials goes into
+//! the hash, labelled and with its length, and with "unset", "missing", "unreadable" and contents told apart. No SDK,
+//! no network.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -20,16 +21,16 @@ use crate::secret::Secret;
 /// Part of every hash: another meaning of the inputs needs another number.
 const FORMAT: u32 = 1;
 
-/// Where credentials would come from, as hashes. The SSO token files are kept apart because the SDK itself refreshes one
-/// of them during a call.
+/// Where credentials would come from, as hashes. The SSO token files are kept apart because the SDK itself refreshes
+/// one of them during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     source: [u8; 32],
     sso_tokens: BTreeMap<PathBuf, [u8; 32]>,
 }
 
-/// Why a source has no fingerprint: it depends on something whose contents cannot be known beforehand, a pipe or a directory
-/// that cannot be listed.
+/// Why a source has no fingerprint: it depends on something whose contents cannot be known beforehand, a pipe or a
+/// directory that cannot be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unseen(pub PathBuf);
 
@@ -64,8 +65,9 @@ impl Fingerprint {
         self.source == other.source
     }
 
-    /// Whether this is `earlier` after the SDK refreshed an SSO login: one token file is another, the others are what they
-    /// were, and the one holds the very access token that the SDK then used. Anybody else's login would be another identity.
+    /// Whether this is `earlier` after the SDK refreshed an SSO login: one token file is another, the others are what
+    /// they were, and the one holds the very access token that the SDK then used. Anybody else's login would be
+    /// another identity.
     pub fn is_refreshed(&self, earlier: &Self, access_token: &str) -> bool {
         let changed: Vec<_> = self
             .sso_tokens
@@ -87,8 +89,8 @@ impl Fingerprint {
         hex(&hasher.finish())
     }
 
-    /// The name of the cache entry for this identity's token for a registry. A token opens every registry that its identity
-    /// may use in a region, so neither the account nor the host takes part.
+    /// The name of the cache entry for this identity's token for a registry. A token opens every registry that its
+    /// identity may use in a region, so neither the account nor the host takes part.
     pub fn key(&self, registry: &Registry, env: &Env) -> String {
         let mut hasher = Hasher::new("key");
         hasher.fingerprint(self);
@@ -96,8 +98,8 @@ impl Fingerprint {
         hex(&hasher.finish())
     }
 
-    /// The name of the lock for getting that token. It stays the same when an SSO login is refreshed, so that those who come
-    /// after the refresh wait for the process that made it.
+    /// The name of the lock for getting that token. It stays the same when an SSO login is refreshed, so that those
+    /// who come after the refresh wait for the process that made it.
     pub fn lock_key(&self, registry: &Registry, env: &Env) -> String {
         let mut hasher = Hasher::new("lock");
         hasher.bytes("source", &self.source);
@@ -215,10 +217,7 @@ impl Hasher {
             env::AWS_WEB_IDENTITY_TOKEN_FILE,
             env::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
         ];
-        let from_env = named
-            .iter()
-            .filter_map(|name| env.raw(name))
-            .map(PathBuf::from);
+        let from_env = named.iter().filter_map(|name| env.raw(name)).map(PathBuf::from);
         let from_files = aws_files
             .each()
             .into_iter()
@@ -252,10 +251,7 @@ impl Hasher {
             let boot_id = files::read(Path::new("/proc/sys/kernel/random/boot_id"));
             self.optional("boot-id", boot_id.contents().map(OsStr::from_bytes));
             let namespace = std::fs::read_link("/proc/self/ns/net").ok();
-            self.optional(
-                "network-namespace",
-                namespace.as_deref().map(Path::as_os_str),
-            );
+            self.optional("network-namespace", namespace.as_deref().map(Path::as_os_str));
         }
     }
 }
@@ -315,9 +311,7 @@ fn names(directory: &Path) -> Result<Vec<OsString>, Unseen> {
             };
         }
     };
-    let names: Result<Vec<_>, _> = entries
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect();
+    let names: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
     let mut names = names.map_err(unseen)?;
     names.sort();
     Ok(names)
@@ -347,8 +341,9 @@ fn web_identity_token_files(text: &[u8]) -> Vec<PathBuf> {
 /// What the SDK's parser takes for white space around names and values.
 const WHITE_SPACE: [char; 2] = [' ', '\t'];
 
-/// A line as the SDK's parser reads it (`prepare_line` in aws-runtime): a comment begins at a sign that stands behind white
-/// space of any kind, and is cut off; another reading would look for the token in another file than the SDK does.
+/// A line as the SDK's parser reads it (`prepare_line` in aws-runtime): a comment begins at a sign that stands behind
+/// white space of any kind, and is cut off; another reading would look for the token in another file than the SDK
+/// does.
 fn without_comment(line: &str) -> &str {
     let line = line.trim_matches(WHITE_SPACE);
     let mut behind_space = false;
@@ -415,10 +410,7 @@ mod tests {
 
     #[test]
     fn with_static_keys_only_the_key_id_counts() {
-        let keys = [
-            ("AWS_ACCESS_KEY_ID", "AKIA1"),
-            ("AWS_SECRET_ACCESS_KEY", "s"),
-        ];
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIA1"), ("AWS_SECRET_ACCESS_KEY", "s")];
         let with = |name, value| {
             let mut vars = keys.to_vec();
             vars.push((name, value));
@@ -433,8 +425,7 @@ mod tests {
 
     #[test]
     fn token_files_are_found_as_the_sdk_finds_them() {
-        let text =
-            b"[profile a]\n Web_Identity_Token_File = /a/b ; why\nweb_identity_token_file=/c#d\r\n\
+        let text = b"[profile a]\n Web_Identity_Token_File = /a/b ; why\nweb_identity_token_file=/c#d\r\n\
                      #web_identity_token_file = /no\nweb_identity_token_filex = /no\n";
         assert_eq!(
             web_identity_token_files(text),
@@ -457,10 +448,7 @@ mod tests {
             fingerprint.key(&Registry::from_host(host).unwrap(), &env)
         };
         let plain = key("123456789012.dkr.ecr.us-east-1.amazonaws.com", &[]);
-        assert_eq!(
-            plain,
-            key("210987654321.dkr.ecr.us-east-1.amazonaws.com", &[])
-        );
+        assert_eq!(plain, key("210987654321.dkr.ecr.us-east-1.amazonaws.com", &[]));
         let others = [
             key("123456789012.dkr.ecr.us-east-2.amazonaws.com", &[]),
             key("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", &[]),

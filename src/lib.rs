@@ -4,11 +4,13 @@
 //!
 //! `cli` reads the verb and stdin, and is the one place that prints. `protocol` turns the input into a
 //! [`ServerUrl`], and `registry` its host into a [`Registry`]; a host that is not ECR ends here, before any file is
-//! opened. `helper` then asks, in this order:
+//! opened. `helper` and `tokens` then ask, in this order:
 //!
 //! 1. `cache::login`: was there a `docker login` to this registry?
-//! 2. `identity`: where would AWS credentials come from? A fingerprint of that, made without resolving them, is the key of
-//! 3. `cache::store`: is there a token for this key that is still fresh? Nearly always there is, and the answer is printed.
+//! 2. `identity`: where would AWS credentials come from? A fingerprint of that, made without resolving them, is the
+//!    key of
+//! 3. `cache::store`: is there a token for this key that is still fresh? Nearly always there is, and the answer is
+//!    printed.
 //! 4. `cache::lock`: else one process asks and the others wait for its answer.
 //! 5. `aws`: resolves credentials and calls GetAuthorizationToken, on a thread that can be left behind at the deadline.
 //!

@@ -1,7 +1,7 @@
 //! The log: none unless AWS_ECR_LOG asks for one; then a file in the cache directory that only its owner can read.
 //!
-//! Everything in it is written by this program. The SDK's own events are not taken in: some hold whole responses, and none
-//! says more than what is noted here.
+//! Everything in it is written by this program. The SDK's own events are not taken in: some hold whole responses, and
+//! none says more than what is noted here.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -19,8 +19,8 @@ use crate::env::{self, Env};
 use crate::error::one_line;
 use crate::files::describe;
 
-/// The size in bytes at which a new log is begun. Processes that run at the same time write on to the one they have, so this
-/// leaves them room up to the promised 1 MiB.
+/// The size in bytes at which a new log is begun. Processes that run at the same time write on to the one they have,
+/// so this leaves them room up to the promised 1 MiB.
 const FULL: u64 = 768 * 1024;
 
 /// The longest line, in bytes.
@@ -89,9 +89,8 @@ impl Log {
         if level.eq_ignore_ascii_case("off") {
             return Ok(Self::default());
         }
-        let level = Level::parse(&level).ok_or_else(|| {
-            format!("AWS_ECR_LOG is {level:?}: expected error, warn, info, debug or trace")
-        })?;
+        let level = Level::parse(&level)
+            .ok_or_else(|| format!("AWS_ECR_LOG is {level:?}: expected error, warn, info, debug or trace"))?;
         let dir = Dir::locate(env).map_err(|why| format!("no log is written: {why}"))?;
         let file = open(&dir).map_err(|error| {
             let path = dir.path().display();
@@ -142,9 +141,7 @@ impl Log {
 
 /// A moment as people read it: `2026-11-21T03:22:41.769Z`.
 pub(crate) fn timestamp(moment: SystemTime) -> String {
-    DateTime::from(moment)
-        .fmt(Format::DateTime)
-        .unwrap_or_default()
+    DateTime::from(moment).fmt(Format::DateTime).unwrap_or_default()
 }
 
 fn open(dir: &Dir) -> io::Result<File> {

@@ -1,6 +1,7 @@
 //! Docker's wire format: what clients send on stdin, and the answers they expect. Pure; nothing here reads or prints.
 //!
-//! Source: the `credentials` and `client` packages of docker/docker-credential-helpers, and what clients were seen to send.
+//! Source: the `credentials` and `client` packages of docker/docker-credential-helpers, and what clients were seen to
+//! send.
 
 use std::collections::BTreeMap;
 
@@ -29,16 +30,16 @@ pub struct ServerUrl {
 }
 
 impl ServerUrl {
-    /// Reads a server from what a client wrote to stdin, in any of the forms clients send: white space around it, a scheme,
-    /// a port, a path, a query, upper case, one trailing dot.
+    /// Reads a server from what a client wrote to stdin, in any of the forms clients send: white space around it, a
+    /// scheme, a port, a path, a query, upper case, one trailing dot.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingServerUrl`] where there is nothing but white space; [`Error::Request`] where it cannot be a server's
-    /// name. A name that is merely not ECR's is no error.
+    /// [`Error::MissingServerUrl`] where there is nothing but white space; [`Error::Request`] where it cannot be a
+    /// server's name. A name that is merely not ECR's is no error.
     pub fn parse(input: &[u8]) -> Result<Self, Error> {
-        let text = std::str::from_utf8(input)
-            .map_err(|_| Error::Request("server URL is not valid UTF-8".to_owned()))?;
+        let text =
+            std::str::from_utf8(input).map_err(|_| Error::Request("server URL is not valid UTF-8".to_owned()))?;
         let given = text.trim();
         if given.is_empty() {
             return Err(Error::MissingServerUrl);
@@ -57,8 +58,9 @@ impl ServerUrl {
         &self.given
     }
 
-    /// The host in lower case, without port and trailing dot. None behind another scheme than http and https, and where user
-    /// info stands before the host: that is never a registry's name, and may be there to disguise another host.
+    /// The host in lower case, without port and trailing dot. None behind another scheme than http and https, and
+    /// where user info stands before the host: that is never a registry's name, and may be there to disguise another
+    /// host.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
@@ -194,10 +196,7 @@ mod tests {
     const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 
     fn host_of(input: &str) -> Option<String> {
-        ServerUrl::parse(input.as_bytes())
-            .unwrap()
-            .host()
-            .map(str::to_owned)
+        ServerUrl::parse(input.as_bytes()).unwrap().host().map(str::to_owned)
     }
 
     #[test]
@@ -266,10 +265,7 @@ mod tests {
         let error = ServerUrl::parse(b"https://u:hunter2@h o").unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
         for empty in [&b""[..], b" \r\n"] {
-            assert!(matches!(
-                ServerUrl::parse(empty),
-                Err(Error::MissingServerUrl)
-            ));
+            assert!(matches!(ServerUrl::parse(empty), Err(Error::MissingServerUrl)));
         }
     }
 

@@ -22,7 +22,8 @@ const DUAL_STACK_SUFFIXES: [&str; 2] = ["on.aws", "on.amazonwebservices.com.cn"]
 /// The region whose API hands out tokens for the public gallery.
 const PUBLIC_REGION: &str = "us-east-1";
 
-/// Which of the two ECR services a registry belongs to. They have separate APIs, and their tokens are not interchangeable.
+/// Which of the two ECR services a registry belongs to. They have separate APIs, and their tokens are not
+/// interchangeable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// Amazon ECR: an account's own registry.
@@ -193,24 +194,14 @@ mod tests {
         for suffix in SUFFIXES {
             for (name, fips) in [("ecr", false), ("ecr-fips", true)] {
                 let host = format!("123456789012.dkr.{name}.xx-east-1.{suffix}");
-                let expected = (
-                    "123456789012".to_owned(),
-                    "xx-east-1".to_owned(),
-                    fips,
-                    false,
-                );
+                let expected = ("123456789012".to_owned(), "xx-east-1".to_owned(), fips, false);
                 assert_eq!(private(&host), expected, "{host}");
             }
         }
         for suffix in DUAL_STACK_SUFFIXES {
             for (name, fips) in [("dkr-ecr", false), ("dkr-ecr-fips", true)] {
                 let host = format!("123456789012.{name}.xx-east-1.{suffix}");
-                let expected = (
-                    "123456789012".to_owned(),
-                    "xx-east-1".to_owned(),
-                    fips,
-                    true,
-                );
+                let expected = ("123456789012".to_owned(), "xx-east-1".to_owned(), fips, true);
                 assert_eq!(private(&host), expected, "{host}");
             }
         }
@@ -223,10 +214,7 @@ mod tests {
             assert_eq!(registry.service(), Service::Public);
             assert_eq!(registry.region(), "us-east-1");
             assert_eq!(registry.account(), None);
-            assert_eq!(
-                (registry.fips(), registry.dual_stack()),
-                (false, dual_stack)
-            );
+            assert_eq!((registry.fips(), registry.dual_stack()), (false, dual_stack));
         }
     }
 

@@ -204,14 +204,9 @@ impl Tokens<'_> {
         self.settle(&slot, lock, result)
     }
 
-    /// What follows from an answer of AWS's: a token is kept, a definite no ends an older token, and any other failure leaves
-    /// an older token to be served.
-    fn settle(
-        &self,
-        slot: &Slot,
-        lock: Option<Lock>,
-        result: Result<Token, Failure>,
-    ) -> Result<Credentials, Failure> {
+    /// What follows from an answer of AWS's: a token is kept, a definite no ends an older token, and any other
+    /// failure leaves an older token to be served.
+    fn settle(&self, slot: &Slot, lock: Option<Lock>, result: Result<Token, Failure>) -> Result<Credentials, Failure> {
         let failure = match result {
             Ok(token) => {
                 self.keep(slot, &token);

@@ -53,9 +53,7 @@ fn one_token_serves_every_account_of_a_region() {
     let other = sandbox.get("210987654321.dkr.ecr.us-east-1.amazonaws.com");
     assert_eq!(first, other.password());
     assert_eq!(fake.total(), 1);
-    sandbox
-        .get("123456789012.dkr.ecr.eu-west-1.amazonaws.com")
-        .password();
+    sandbox.get("123456789012.dkr.ecr.eu-west-1.amazonaws.com").password();
     assert_eq!(fake.total(), 2, "another region, another token");
 }
 
@@ -121,9 +119,7 @@ fn an_entry_under_another_key_is_not_trusted() {
     let (fake, sandbox) = set_up();
     sandbox.get(HOST).password();
     let east = sandbox.entry();
-    sandbox
-        .get("123456789012.dkr.ecr.eu-west-1.amazonaws.com")
-        .password();
+    sandbox.get("123456789012.dkr.ecr.eu-west-1.amazonaws.com").password();
     let west = sandbox.entries().into_iter().find(|path| *path != east);
     fs::copy(west.unwrap(), &east).unwrap();
     assert_repaired(&fake, &sandbox, "renamed");
@@ -208,11 +204,7 @@ fn a_directory_that_is_shared_on_purpose_is_left_alone_and_not_used() {
     sandbox.get(HOST).password();
     assert_eq!(fake.total(), 2, "no cache");
     assert_eq!(mode(&shared), 0o777);
-    assert_eq!(
-        files_ending(&shared, "").len(),
-        1,
-        "nothing added or removed"
-    );
+    assert_eq!(files_ending(&shared, "").len(), 1, "nothing added or removed");
 }
 
 #[test]
@@ -241,13 +233,7 @@ fn a_lock_file_that_is_something_else_is_replaced() {
     for what in ["pipe", "link", "directory", "loose", "hard link"] {
         fs::remove_file(&entry).unwrap();
         match what {
-            "pipe" => assert!(
-                Command::new("mkfifo")
-                    .arg(&lock)
-                    .status()
-                    .unwrap()
-                    .success()
-            ),
+            "pipe" => assert!(Command::new("mkfifo").arg(&lock).status().unwrap().success()),
             "link" => symlink("/etc/passwd", &lock).unwrap(),
             "directory" => fs::create_dir(&lock).unwrap(),
             "hard link" => {
@@ -273,9 +259,7 @@ fn expired_entries_go_when_one_is_written_and_nothing_else_does() {
     for other in ["cache.json", "notes.txt", "0123.json"] {
         fs::write(sandbox.cache_dir().join(other), "not ours").unwrap();
     }
-    sandbox
-        .get("123456789012.dkr.ecr.eu-west-1.amazonaws.com")
-        .password();
+    sandbox.get("123456789012.dkr.ecr.eu-west-1.amazonaws.com").password();
     assert!(!expired.exists());
     for other in ["cache.json", "notes.txt", "0123.json"] {
         assert!(sandbox.cache_dir().join(other).exists(), "{other}");
@@ -296,13 +280,9 @@ fn at_most_256_entries_stay() {
         fs::write(&path, text.replace(key, &other)).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
-    sandbox
-        .get("123456789012.dkr.ecr.eu-west-1.amazonaws.com")
-        .password();
+    sandbox.get("123456789012.dkr.ecr.eu-west-1.amazonaws.com").password();
     assert_eq!(files_ending(&sandbox.cache_dir(), ".json").len(), 256);
-    sandbox
-        .get("123456789012.dkr.ecr.eu-west-1.amazonaws.com")
-        .password();
+    sandbox.get("123456789012.dkr.ecr.eu-west-1.amazonaws.com").password();
     assert_eq!(fake.total(), 2, "the newest is among them");
 }
 
@@ -396,14 +376,7 @@ fn a_full_disk_is_no_reason_to_fail() {
     fs::create_dir(&disk).unwrap();
     let disk_name = disk.to_str().unwrap();
     let mount = Command::new("mount")
-        .args([
-            "-t",
-            "tmpfs",
-            "-o",
-            "size=4k,nr_inodes=40",
-            "tmpfs",
-            disk_name,
-        ])
+        .args(["-t", "tmpfs", "-o", "size=4k,nr_inodes=40", "tmpfs", disk_name])
         .status();
     if !mount.is_ok_and(|status| status.success()) {
         eprintln!("skipped: mount does not work here");
@@ -420,8 +393,7 @@ fn a_full_disk_is_no_reason_to_fail() {
     }
     assert_eq!(fake.total(), 2);
     assert!(
-        left.iter()
-            .all(|path| !path.to_str().unwrap().ends_with(".tmp")),
+        left.iter().all(|path| !path.to_str().unwrap().ends_with(".tmp")),
         "{left:?}"
     );
 }

@@ -58,10 +58,7 @@ fn assert_gave_up(output: &Output, limit: Duration, waited_for: &str) {
     assert!(output.elapsed < limit + SLACK, "{output}");
     let line = line(output);
     assert!(line.contains("waiting for"), "{output}");
-    assert!(
-        line.contains(waited_for),
-        "{waited_for:?} is missing: {output}"
-    );
+    assert!(line.contains(waited_for), "{waited_for:?} is missing: {output}");
     assert!(line.contains("AWS_ECR_TIMEOUT"), "no advice: {output}");
 }
 
@@ -241,16 +238,11 @@ fn an_sso_token_that_is_a_pipe_ends_at_the_deadline() {
 fn a_ca_bundle_that_is_a_pipe_ends_at_the_deadline() {
     let fake = FakeAws::start();
     let server = TlsServer::start(&fake, &[]);
-    let bundles = [
-        ("AWS_CA_BUNDLE", "CA bundle"),
-        ("SSL_CERT_FILE", "certificates"),
-    ];
+    let bundles = [("AWS_CA_BUNDLE", "CA bundle"), ("SSL_CERT_FILE", "certificates")];
     assert_each_gives_up(bundles.map(|(variable, waited_for)| {
         let mut sandbox = ready(&fake);
         let bundle = pipe(&sandbox.home().join("bundle.pem"));
-        sandbox
-            .env("AWS_ENDPOINT_URL", server.url())
-            .env(variable, bundle);
+        sandbox.env("AWS_ENDPOINT_URL", server.url()).env(variable, bundle);
         (sandbox, waited_for)
     }));
     assert_eq!(fake.total(), 0);
@@ -337,10 +329,9 @@ fn a_credential_process_may_take_longer_than_the_sdk_would_wait() {
     let mut sandbox = Sandbox::new();
     let keys = json!({"Version": 1, "AccessKeyId": "AKIASLOW", "SecretAccessKey": "s"});
     let script = sandbox.write("slow", format!("sleep 5.5\necho '{keys}'\n"));
-    sandbox.point_at(&fake).aws_config(&format!(
-        "[default]\ncredential_process = sh {}\n",
-        script.display()
-    ));
+    sandbox
+        .point_at(&fake)
+        .aws_config(&format!("[default]\ncredential_process = sh {}\n", script.display()));
     let token = decode_password(&sandbox.get(HOST).password());
     assert_eq!(token.access_key_id, "AKIASLOW");
 }
@@ -350,15 +341,11 @@ fn a_credential_process_that_leaves_a_child_with_its_output_holds_up_nobody() {
     let fake = FakeAws::start();
     let mut sandbox = hurried();
     let script = sandbox.write("helper", "sleep 8 &\nsleep 8\n");
-    sandbox.point_at(&fake).aws_config(&format!(
-        "[default]\ncredential_process = sh {}\n",
-        script.display()
-    ));
+    sandbox
+        .point_at(&fake)
+        .aws_config(&format!("[default]\ncredential_process = sh {}\n", script.display()));
     let output = sandbox.get(HOST);
-    assert!(
-        output.elapsed < SECOND + SLACK,
-        "stdout was not closed: {output}"
-    );
+    assert!(output.elapsed < SECOND + SLACK, "stdout was not closed: {output}");
 }
 
 /// A port whose queue of connections is full: whoever tries to connect gets no answer at all, as
@@ -525,10 +512,7 @@ fn a_timeout_that_is_no_number_is_told_at_once() {
         sandbox.env("AWS_ECR_TIMEOUT", wrong);
         let output = sandbox.get(HOST);
         let line = line(&output);
-        assert!(
-            line.contains("AWS_ECR_TIMEOUT") && line.contains(wrong),
-            "{output}"
-        );
+        assert!(line.contains("AWS_ECR_TIMEOUT") && line.contains(wrong), "{output}");
     }
     assert_eq!(fake.total(), 0);
     for fine in ["", "30", "0.9", "1e9", "999999999999999999999999"] {

@@ -81,10 +81,7 @@ fn access_denied_comes_in_awss_own_sentence() {
     let fake = FakeAws::start();
     fake.on(ECR, Reply::aws_error(400, "AccessDeniedException", DENIED));
     let output = with_keys(&fake).get(HOST);
-    assert_explains(
-        &output,
-        &["denied", DENIED, "AccessDeniedException", "allow"],
-    );
+    assert_explains(&output, &["denied", DENIED, "AccessDeniedException", "allow"]);
     assert_eq!(fake.count(ECR), 1, "a no is not asked for twice");
 }
 
@@ -103,10 +100,7 @@ fn a_role_that_may_not_be_assumed_is_a_denial_of_sts() {
 #[test]
 fn long_sentences_and_terminal_codes_are_tamed_and_the_advice_survives() {
     let fake = FakeAws::start();
-    let wild = format!(
-        "{DENIED}\r\n\x1b[2J\x1b]0;owned\x07\u{9b}31m {}",
-        "é\n".repeat(3000)
-    );
+    let wild = format!("{DENIED}\r\n\x1b[2J\x1b]0;owned\x07\u{9b}31m {}", "é\n".repeat(3000));
     fake.on(ECR, Reply::aws_error(400, "AccessDeniedException", &wild));
     let output = with_keys(&fake).get(HOST);
     assert_explains(&output, &["denied", "is not authorized", "allow"]);
@@ -120,13 +114,7 @@ fn a_host_as_long_as_hosts_can_be_leaves_room_for_the_reason() {
     let host = format!("123456789012.dkr.ecr-fips.{region}.csp.hci.ic.gov");
     let output = with_keys(&fake).get(&host);
     output.assert_not_found();
-    for word in [
-        host.as_str(),
-        PROFILE,
-        "denied",
-        "is not authorized",
-        "allow",
-    ] {
+    for word in [host.as_str(), PROFILE, "denied", "is not authorized", "allow"] {
         assert!(output.stderr.contains(word), "{word}: {output}");
     }
     assert!(output.stderr.len() < 500, "{output}");
@@ -158,10 +146,7 @@ fn a_refusal_in_whatever_form_is_one_line() {
 fn expired_credentials_are_to_be_renewed() {
     let fake = FakeAws::start();
     let sentence = "The security token included in the request is expired";
-    fake.on(
-        ECR,
-        Reply::aws_error(400, "ExpiredTokenException", sentence),
-    );
+    fake.on(ECR, Reply::aws_error(400, "ExpiredTokenException", sentence));
     assert_explains(&with_keys(&fake).get(HOST), &["expired", sentence, "renew"]);
     let mut sandbox = Sandbox::new();
     sandbox.use_static_keys().point_at(&fake);
@@ -179,10 +164,7 @@ fn invalid_credentials_are_to_be_checked() {
     ] {
         let sentence = "The security token included in the request is invalid.";
         fake.on(ECR, Reply::aws_error(status, code, sentence));
-        assert_explains(
-            &with_keys(&fake).get(HOST),
-            &[sentence, code, "check", "key"],
-        );
+        assert_explains(&with_keys(&fake).get(HOST), &[sentence, code, "check", "key"]);
     }
 }
 
@@ -193,10 +175,7 @@ fn a_refusal_that_quotes_the_request_shows_no_secret_of_it() {
         "The request signature we calculated does not match. The Canonical String should have been \
          'POST / x-amz-date:20250101T000000Z x-amz-security-token:{SESSION} ' and {SECRET}"
     );
-    fake.on(
-        ECR,
-        Reply::aws_error(403, "InvalidSignatureException", &quoting),
-    );
+    fake.on(ECR, Reply::aws_error(403, "InvalidSignatureException", &quoting));
     assert_explains(&with_keys(&fake).get(HOST), &["signature"]);
 }
 
@@ -294,10 +273,7 @@ fn no_credentials_anywhere_says_what_was_tried() {
     ];
     assert_says(&sandbox.get(HOST), &tried);
     sandbox.env("AWS_ACCESS_KEY_ID", "AKIAHALF");
-    assert_says(
-        &sandbox.get(HOST),
-        &["no AWS credentials", "AWS_SECRET_ACCESS_KEY"],
-    );
+    assert_says(&sandbox.get(HOST), &["no AWS credentials", "AWS_SECRET_ACCESS_KEY"]);
     sandbox.unset("HOME");
     assert_says(&sandbox.get(HOST), &["no AWS credentials", "HOME"]);
     assert_eq!(fake.total(), 0);
@@ -328,10 +304,7 @@ fn a_source_profile_that_is_missing_is_named_and_nothing_else_is_used() {
     sandbox
         .env("AWS_EC2_METADATA_DISABLED", "false")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake.url());
-    assert_explains(
-        &sandbox.get(HOST),
-        &["\"gone\"", "source_profile", ".aws/config"],
-    );
+    assert_explains(&sandbox.get(HOST), &["\"gone\"", "source_profile", ".aws/config"]);
     assert_eq!(fake.total(), 0);
 }
 
@@ -364,10 +337,7 @@ fn configuration_that_cannot_be_read_is_named() {
         let path = sandbox.home().join(file);
         let shown = path.to_str().unwrap();
         for (contents, words) in [
-            (
-                &b"[profile x\naws_secret_access_key = hunter2\n"[..],
-                "line 1",
-            ),
+            (&b"[profile x\naws_secret_access_key = hunter2\n"[..], "line 1"),
             (b"[default]\nhunter2\n", "line 2"),
             (b"[default]\naws_session_token = \xff\xfe\n", "UTF-8"),
         ] {
@@ -393,20 +363,14 @@ fn configuration_without_permission_is_unreadable_and_not_missing() {
     let sandbox = with_keys(&fake);
     let path = sandbox.home().join(".aws/config");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    assert_says(
-        &sandbox.get(HOST),
-        &[path.to_str().unwrap(), "permission denied"],
-    );
+    assert_says(&sandbox.get(HOST), &[path.to_str().unwrap(), "permission denied"]);
 }
 
 #[test]
 fn an_endpoint_out_of_reach_is_shown_by_its_url() {
     let fake = FakeAws::start();
     let mut sandbox = with_keys(&fake);
-    sandbox.env(
-        "AWS_ENDPOINT_URL",
-        format!("{}/some/path?key={SECRET}", refused_url()),
-    );
+    sandbox.env("AWS_ENDPOINT_URL", format!("{}/some/path?key={SECRET}", refused_url()));
     let output = sandbox.get(HOST);
     assert_explains(&output, &[&refused_url(), "refused", "check"]);
 }
@@ -433,9 +397,7 @@ fn a_proxy_out_of_reach_or_that_refuses_is_named_without_its_password() {
         (proxy.url(), "proxy"),
     ] {
         let mut sandbox = with_keys(&fake);
-        sandbox
-            .unset("AWS_ENDPOINT_URL")
-            .env("HTTPS_PROXY", at(&url));
+        sandbox.unset("AWS_ENDPOINT_URL").env("HTTPS_PROXY", at(&url));
         let output = sandbox.get(HOST);
         assert_explains(&output, &[&url, words, "HTTPS_PROXY"]);
         assert_no_secret(&output, &["hunter2", "us3r"]);
@@ -465,16 +427,10 @@ fn a_certificate_that_is_not_trusted_points_at_the_ca_bundle() {
     let server = TlsServer::start(&fake, &[]);
     let mut sandbox = with_keys(&fake);
     sandbox.env("AWS_ENDPOINT_URL", server.url());
-    assert_explains(
-        &sandbox.get(HOST),
-        &[&server.url(), "not trusted", "AWS_CA_BUNDLE"],
-    );
+    assert_explains(&sandbox.get(HOST), &[&server.url(), "not trusted", "AWS_CA_BUNDLE"]);
     let another = sandbox.write("another.pem", TlsServer::start(&fake, &[]).ca_pem());
     sandbox.env("AWS_CA_BUNDLE", another);
-    assert_explains(
-        &sandbox.get(HOST),
-        &[&server.url(), "not trusted", "AWS_CA_BUNDLE"],
-    );
+    assert_explains(&sandbox.get(HOST), &[&server.url(), "not trusted", "AWS_CA_BUNDLE"]);
     let right = sandbox.write("right.pem", server.ca_pem());
     sandbox.env("AWS_CA_BUNDLE", right);
     sandbox.get(HOST).password();
@@ -488,9 +444,7 @@ fn a_certificate_for_another_name_is_not_trusted() {
     let pem = sandbox.write("ca.pem", server.ca_pem());
     // The way to itself, and not a name in the certificate.
     let url = server.url().replace("localhost", "0.0.0.0");
-    sandbox
-        .env("AWS_CA_BUNDLE", pem)
-        .env("AWS_ENDPOINT_URL", &url);
+    sandbox.env("AWS_CA_BUNDLE", pem).env("AWS_ENDPOINT_URL", &url);
     assert_explains(&sandbox.get(HOST), &[&url, "not trusted"]);
     assert_eq!(fake.total(), 0);
 }
@@ -509,10 +463,7 @@ fn a_ca_bundle_without_a_usable_certificate_is_named() {
             sandbox.env("AWS_CA_BUNDLE", &path);
         }
         if config {
-            sandbox.aws_config(&format!(
-                "[profile {PROFILE}]\nca_bundle = {shown}\n{}",
-                keys()
-            ));
+            sandbox.aws_config(&format!("[profile {PROFILE}]\nca_bundle = {shown}\n{}", keys()));
         }
         assert_says(&sandbox.get(HOST), &[&shown, "PEM"]);
         for contents in ["", "hunter2", broken] {
@@ -521,10 +472,7 @@ fn a_ca_bundle_without_a_usable_certificate_is_named() {
             assert_says(&output, &[&shown, "no usable certificate"]);
             assert_no_secret(&output, &["hunter2"]);
         }
-        sandbox.write(
-            "bundle.pem",
-            format!("{broken}# note\n{}{broken}", server.ca_pem()),
-        );
+        sandbox.write("bundle.pem", format!("{broken}# note\n{}{broken}", server.ca_pem()));
         sandbox.get(HOST).password();
     }
 }
@@ -532,10 +480,7 @@ fn a_ca_bundle_without_a_usable_certificate_is_named() {
 #[test]
 fn throttling_is_named_after_it_was_retried() {
     let fake = FakeAws::start();
-    fake.on(
-        ECR,
-        Reply::aws_error(400, "ThrottlingException", "Rate exceeded"),
-    );
+    fake.on(ECR, Reply::aws_error(400, "ThrottlingException", "Rate exceeded"));
     let output = with_keys(&fake).get(HOST);
     assert_explains(&output, &["throttle", "Rate exceeded", "again"]);
     assert!(fake.count(ECR) > 1, "{}", fake.count(ECR));
@@ -553,10 +498,7 @@ fn what_passes_is_retried_and_no_failure() {
     ] {
         fake.next(ECR, reply);
         let output = with_keys(&fake).get(HOST);
-        assert_eq!(
-            decode_password(&output.password()).access_key_id,
-            "AKIAPROFILE"
-        );
+        assert_eq!(decode_password(&output.password()).access_key_id, "AKIAPROFILE");
         assert_eq!(output.stderr, "");
     }
 }
@@ -566,10 +508,7 @@ fn a_wrong_clock_is_named() {
     let fake = FakeAws::start();
     let sentence = "Signature expired: 20250101T000000Z is now earlier than 20250101T010000Z \
                     (20250101T011500Z - 15 min.)";
-    fake.on(
-        ECR,
-        Reply::aws_error(403, "InvalidSignatureException", sentence),
-    );
+    fake.on(ECR, Reply::aws_error(403, "InvalidSignatureException", sentence));
     assert_explains(&with_keys(&fake).get(HOST), &["clock", sentence, "set"]);
     let skewed = Reply::aws_error(403, "RequestTimeTooSkewed", "The difference is too large.");
     fake.on(ECR, skewed);
@@ -579,15 +518,11 @@ fn a_wrong_clock_is_named() {
 #[test]
 fn an_answer_that_makes_no_sense_is_shown_as_that() {
     let fake = FakeAws::start();
-    let answer = |token: &str| {
-        format!(r#"{{"authorizationData":[{{"authorizationToken":"{token}","expiresAt":4e9}}]}}"#)
-    };
+    let answer =
+        |token: &str| format!(r#"{{"authorizationData":[{{"authorizationToken":"{token}","expiresAt":4e9}}]}}"#);
     for (status, body) in [
         (200, String::new()),
-        (
-            200,
-            "<html>Sign in to the hotel's network</html>".to_owned(),
-        ),
+        (200, "<html>Sign in to the hotel's network</html>".to_owned()),
         (200, "{}".to_owned()),
         (200, "[]".to_owned()),
         (200, r#"{"authorizationData":[]}"#.to_owned()),
@@ -622,9 +557,7 @@ fn web_identity_that_is_missing_or_refused_names_what_is_wrong() {
     let fake = FakeAws::start();
     let mut sandbox = Sandbox::new();
     let file = sandbox.home().join("token");
-    sandbox
-        .point_at(&fake)
-        .env("AWS_WEB_IDENTITY_TOKEN_FILE", &file);
+    sandbox.point_at(&fake).env("AWS_WEB_IDENTITY_TOKEN_FILE", &file);
     assert_says(&sandbox.get(HOST), &["AWS_ROLE_ARN"]);
     sandbox.env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod");
     assert_says(&sandbox.get(HOST), &["AWS_WEB_IDENTITY_TOKEN_FILE"]);
@@ -671,10 +604,7 @@ fn container_and_instance_credentials_that_fail_name_where() {
         .env("AWS_EC2_METADATA_DISABLED", "false")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake.url());
     fake.on("imds:roles", Reply::raw(404, "text/plain", "Not Found"));
-    assert_says(
-        &sandbox.get(HOST),
-        &["no AWS credentials", "instance", "role"],
-    );
+    assert_says(&sandbox.get(HOST), &["no AWS credentials", "instance", "role"]);
     fake.on("imds:token", Reply::raw(403, "text/plain", "Forbidden"));
     assert_says(&sandbox.get(HOST), &["metadata", &fake.url()]);
     assert_eq!(fake.count(ECR), 0);
@@ -684,10 +614,7 @@ fn container_and_instance_credentials_that_fail_name_where() {
 fn a_credential_process_that_fails_says_so_without_its_arguments() {
     let fake = FakeAws::start();
     for (command, words) in [
-        (
-            "echo 'session over, run: vault login' >&2; exit 3",
-            "session over",
-        ),
+        ("echo 'session over, run: vault login' >&2; exit 3", "session over"),
         ("exit 3", "failed"),
         ("echo hunter2", "JSON"),
         ("echo '{\"Version\":2,\"AccessKeyId\":\"hunter2\"}'", "JSON"),
@@ -779,20 +706,11 @@ fn values_that_the_sdk_would_panic_on_do_no_harm() {
 #[test]
 fn the_public_gallery_explains_a_refusal_too() {
     let fake = FakeAws::start();
-    let denied = Reply::aws_error(
-        400,
-        "AccessDeniedException",
-        "not sts:GetServiceBearerToken",
-    );
+    let denied = Reply::aws_error(400, "AccessDeniedException", "not sts:GetServiceBearerToken");
     fake.on("ecr-public:GetAuthorizationToken", denied);
     let output = with_keys(&fake).get("public.ecr.aws");
     output.assert_not_found();
-    for word in [
-        "public.ecr.aws",
-        PROFILE,
-        "denied",
-        "sts:GetServiceBearerToken",
-    ] {
+    for word in ["public.ecr.aws", PROFILE, "denied", "sts:GetServiceBearerToken"] {
         assert!(output.stderr.contains(word), "{word}: {output}");
     }
 }

@@ -38,11 +38,7 @@ fn every_form_of_ecr_host_is_answered_with_its_service_and_region() {
             "ecr",
             "us-gov-west-1",
         ),
-        (
-            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
-            "ecr",
-            "cn-north-1",
-        ),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "ecr", "cn-north-1"),
         (
             "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
             "ecr",
@@ -53,11 +49,7 @@ fn every_form_of_ecr_host_is_answered_with_its_service_and_region() {
             "ecr",
             "us-isob-east-1",
         ),
-        (
-            "123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov",
-            "ecr",
-            "us-iso-east-1",
-        ),
+        ("123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov", "ecr", "us-iso-east-1"),
         (
             "123456789012.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk",
             "ecr",
@@ -68,22 +60,14 @@ fn every_form_of_ecr_host_is_answered_with_its_service_and_region() {
             "ecr",
             "us-isof-south-1",
         ),
-        (
-            "123456789012.dkr.ecr-fips.us-east-2.amazonaws.com",
-            "ecr",
-            "us-east-2",
-        ),
+        ("123456789012.dkr.ecr-fips.us-east-2.amazonaws.com", "ecr", "us-east-2"),
         (
             "123456789012.dkr.ecr-fips.us-gov-east-1.amazonaws.com",
             "ecr",
             "us-gov-east-1",
         ),
         ("123456789012.dkr-ecr.eu-west-1.on.aws", "ecr", "eu-west-1"),
-        (
-            "123456789012.dkr-ecr-fips.us-west-2.on.aws",
-            "ecr",
-            "us-west-2",
-        ),
+        ("123456789012.dkr-ecr-fips.us-west-2.on.aws", "ecr", "us-west-2"),
         (
             "123456789012.dkr-ecr.cn-northwest-1.on.amazonwebservices.com.cn",
             "ecr",

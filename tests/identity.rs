@@ -146,8 +146,7 @@ fn age(sandbox: &Sandbox, minutes: u64) {
 #[test]
 fn each_profile_has_its_own_token() {
     let (fake, mut sandbox) = world();
-    sandbox
-        .aws_credentials(&(keys("default", "AKIAD") + &keys("a", "AKIAA") + &keys("b", "AKIAA")));
+    sandbox.aws_credentials(&(keys("default", "AKIAD") + &keys("a", "AKIAA") + &keys("b", "AKIAA")));
     assert_eq!(fetched(&fake, &sandbox), "AKIAD");
     sandbox.env("AWS_PROFILE", "a");
     assert_eq!(fetched(&fake, &sandbox), "AKIAA");
@@ -436,15 +435,9 @@ fn another_network_namespace_in_front_of_the_metadata_service_is_another_identit
     let elsewhere = |sandbox: &Sandbox| {
         let here = sandbox.command("get");
         let mut there = Command::new("unshare");
-        there
-            .arg("--net")
-            .arg(here.get_program())
-            .args(here.get_args());
+        there.arg("--net").arg(here.get_program()).args(here.get_args());
         there.env_clear();
-        there.envs(
-            here.get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
+        there.envs(here.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let limit = Duration::from_secs(30);
         support::Running::start(there, HOST, limit).wait()
     };
@@ -516,9 +509,7 @@ fn what_a_file_becomes_during_the_call_is_not_what_the_token_is_kept_for() {
         // At its first run, and with that during the first call, the program changes the file.
         let program = process(
             &sandbox,
-            &format!(
-                "test -e \"$HOME/ran\" || echo '# changed' >> \"$HOME/{changed}\"\n: > \"$HOME/ran\""
-            ),
+            &format!("test -e \"$HOME/ran\" || echo '# changed' >> \"$HOME/{changed}\"\n: > \"$HOME/ran\""),
         );
         sandbox.aws_config(&format!(
             "[default]\ncredential_process = {program}\n\
@@ -602,9 +593,7 @@ fn an_sso_login_of_another_user_during_the_call_is_not_served_the_first_users_to
             sandbox.write(CORP_TOKEN, sso_token("user-b", FAR));
         });
         assert!(get(&fake, &sandbox).1, "user-a's token for user-b");
-        let bearer = fake.requests()[0]
-            .header("x-amz-sso_bearer_token")
-            .map(str::to_owned);
+        let bearer = fake.requests()[0].header("x-amz-sso_bearer_token").map(str::to_owned);
         assert_eq!(bearer.as_deref(), Some("user-b"));
     }
 }
@@ -689,19 +678,13 @@ fn unseen_sources(fake: &FakeAws) -> Vec<(&'static str, Sandbox)> {
     let role = |source: &str| format!("[default]\nrole_arn = {ROLE}\n{source}\n");
     let mut all = Vec::new();
     for (name, config) in [
-        (
-            "process",
-            "[default]\ncredential_process = PROGRAM\n".to_owned(),
-        ),
+        ("process", "[default]\ncredential_process = PROGRAM\n".to_owned()),
         (
             "role over process",
             role("source_profile = p\n[profile p]\ncredential_process = PROGRAM"),
         ),
         ("container", String::new()),
-        (
-            "role over container",
-            role("credential_source = EcsContainer"),
-        ),
+        ("role over container", role("credential_source = EcsContainer")),
         (
             "chain over container",
             role(&format!(
@@ -709,14 +692,8 @@ fn unseen_sources(fake: &FakeAws) -> Vec<(&'static str, Sandbox)> {
             )),
         ),
         ("metadata", String::new()),
-        (
-            "role over metadata",
-            role("credential_source = Ec2InstanceMetadata"),
-        ),
-        (
-            "empty profile over metadata",
-            "[default]\nregion = x\n".to_owned(),
-        ),
+        ("role over metadata", role("credential_source = Ec2InstanceMetadata")),
+        ("empty profile over metadata", "[default]\nregion = x\n".to_owned()),
     ] {
         let mut sandbox = sandbox();
         let program = process(&sandbox, "");
@@ -760,8 +737,7 @@ fn tokens_of_other_sources_are_fresh_for_half_their_life() {
     files.aws_credentials(&keys("default", "AKIAA"));
     let mut web = Sandbox::new();
     let token = web.write("token", "jwt");
-    web.env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
-        .env("AWS_ROLE_ARN", ROLE);
+    web.env("AWS_WEB_IDENTITY_TOKEN_FILE", token).env("AWS_ROLE_ARN", ROLE);
     let sso = Sandbox::new();
     sso.aws_config(SSO_CONFIG);
     sso.write(CORP_TOKEN, sso_token("user", FAR));

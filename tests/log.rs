@@ -83,9 +83,7 @@ fn there_is_no_log_unless_one_is_asked_for() {
         sandbox.get(HOST).password();
         sandbox.get(HOST).password();
         fake.next(ECR, Reply::aws_error(400, "AccessDeniedException", "no"));
-        sandbox
-            .get(&HOST.replace("east", "west"))
-            .assert_not_found();
+        sandbox.get(&HOST.replace("east", "west")).assert_not_found();
         sandbox.run("list", "");
         sandbox.run("erase", HOST);
         assert_eq!(log(&sandbox), "");
@@ -132,10 +130,7 @@ fn it_says_hit_or_miss_and_why_and_from_where_and_how_long() {
     sandbox.get(HOST).password();
     let warm = log(&sandbox);
     assert_holds(&warm, &[HOST, "hit"]);
-    assert!(
-        !warm.contains("miss") && !warm.contains(&fake.url()),
-        "{warm}"
-    );
+    assert!(!warm.contains("miss") && !warm.contains(&fake.url()), "{warm}");
 }
 
 #[test]
@@ -153,9 +148,7 @@ fn it_gives_each_kind_of_miss_a_reason_of_its_own() {
     let entry = || {
         let names = fs::read_dir(sandbox.cache_dir()).unwrap();
         let mut paths = names.map(|entry| entry.unwrap().path());
-        paths
-            .find(|path| path.extension().unwrap() == "json")
-            .unwrap()
+        paths.find(|path| path.extension().unwrap() == "json").unwrap()
     };
     let absent = miss();
     fs::write(entry(), "{").unwrap();
@@ -202,20 +195,14 @@ fn it_shows_retries_and_what_they_were_for() {
 #[test]
 fn it_shows_failures_at_every_level() {
     let fake = FakeAws::start();
-    fake.on(
-        ECR,
-        Reply::aws_error(400, "AccessDeniedException", "not for you"),
-    );
+    fake.on(ECR, Reply::aws_error(400, "AccessDeniedException", "not for you"));
     for level in ["error", "warn", "info", "debug", "trace"] {
         let sandbox = logging(&fake, level);
         let output = sandbox.get(HOST);
         output.assert_not_found();
         assert_eq!(output.stderr.lines().count(), 1, "{output}");
         let log = log(&sandbox);
-        assert!(
-            log.contains("not for you") && log.contains(HOST),
-            "{level}: {log:?}"
-        );
+        assert!(log.contains("not for you") && log.contains(HOST), "{level}: {log:?}");
     }
 }
 
@@ -392,9 +379,7 @@ fn nothing_that_came_from_outside_begins_a_line_of_its_own() {
     fake.on(ECR, Reply::aws_error(400, "AccessDeniedException", wild));
     let mut sandbox = logging(&fake, "trace");
     sandbox.get(HOST).assert_not_found();
-    sandbox
-        .env("AWS_PROFILE", "x\nforged")
-        .unset("AWS_ACCESS_KEY_ID");
+    sandbox.env("AWS_PROFILE", "x\nforged").unset("AWS_ACCESS_KEY_ID");
     sandbox.get(HOST).assert_not_found();
     let log = log(&sandbox);
     assert!(!log.contains('\x1b') && !log.contains('\r'), "{log:?}");
@@ -418,9 +403,7 @@ fn sources(fake: &FakeAws) -> Vec<(&'static str, Sandbox, Vec<&'static str>)> {
         .env("AWS_ACCESS_KEY_ID", "AKIAENV")
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .env("AWS_SESSION_TOKEN", SESSION);
-    let keys = format!(
-        "aws_access_key_id = A\naws_secret_access_key = {SECRET}\naws_session_token = {SESSION}\n"
-    );
+    let keys = format!("aws_access_key_id = A\naws_secret_access_key = {SECRET}\naws_session_token = {SESSION}\n");
     let assumed = fresh(&format!(
         "{role}source_profile = b\nexternal_id = ext-hunter2\n[profile b]\n{keys}"
     ));
@@ -457,27 +440,17 @@ fn sources(fake: &FakeAws) -> Vec<(&'static str, Sandbox, Vec<&'static str>)> {
     let answer = json!({
         "Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": SECRET, "SessionToken": SESSION,
     });
-    let process = fresh(&format!(
-        "credential_process = echo '{answer}' #argument-hunter2\n"
-    ));
+    let process = fresh(&format!("credential_process = echo '{answer}' #argument-hunter2\n"));
     vec![
         ("environment", environment, vec![]),
         ("assumed role", assumed, vec!["ext-hunter2"]),
         (
             "SSO",
             sso,
-            vec![
-                "sso-access-hunter2",
-                "sso-refresh-hunter2",
-                "sso-client-hunter2",
-            ],
+            vec!["sso-access-hunter2", "sso-refresh-hunter2", "sso-client-hunter2"],
         ),
         ("web identity", web, vec!["web-identity-hunter2"]),
-        (
-            "container",
-            container,
-            vec!["container-hunter2", "path-hunter2"],
-        ),
+        ("container", container, vec!["container-hunter2", "path-hunter2"]),
         ("instance", instance, vec!["AQAEAfake-imds-token"]),
         ("process", process, vec!["argument-hunter2"]),
     ]
@@ -491,11 +464,7 @@ fn secrets_of(fake: &FakeAws, passwords: &[String]) -> Vec<String> {
             secrets.push(format!("secret-of-{key}"));
             secrets.push(format!("session-of-{key}"));
         }
-        for name in [
-            "x-amz-sso_bearer_token",
-            "x-amz-security-token",
-            "authorization",
-        ] {
+        for name in ["x-amz-sso_bearer_token", "x-amz-security-token", "authorization"] {
             secrets.extend(request.header(name).map(str::to_owned));
         }
         if request.operation == "sso-oidc:CreateToken" {
@@ -568,12 +537,8 @@ fn no_secret_is_in_it_when_the_api_fails() {
 #[test]
 fn no_secret_that_a_refusal_quotes_is_in_it_or_beside_it() {
     let fake = FakeAws::start();
-    let quoting =
-        format!("The Canonical String should have been 'x-amz-security-token:{SESSION}' {SECRET}");
-    fake.on(
-        ECR,
-        Reply::aws_error(403, "InvalidSignatureException", &quoting),
-    );
+    let quoting = format!("The Canonical String should have been 'x-amz-security-token:{SESSION}' {SECRET}");
+    fake.on(ECR, Reply::aws_error(403, "InvalidSignatureException", &quoting));
     let mut sandbox = logging(&fake, "trace");
     sandbox
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -585,10 +550,7 @@ fn no_secret_that_a_refusal_quotes_is_in_it_or_beside_it() {
     for entry in fs::read_dir(sandbox.cache_dir()).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
-        assert!(
-            !text.contains(SESSION) && !text.contains(SECRET),
-            "{path:?}"
-        );
+        assert!(!text.contains(SESSION) && !text.contains(SECRET), "{path:?}");
     }
 }
 
@@ -607,9 +569,7 @@ fn no_secret_is_in_it_when_a_service_repeats_what_it_was_sent() {
         let mut secrets = secrets_of(&fake, &[]);
         secrets.extend(settings.iter().map(|&secret| secret.to_owned()));
         // No secret: an external id, a signature, the beginning of a token.
-        secrets.retain(|secret| {
-            secret != "ext-hunter2" && !secret.starts_with("AWS4") && !secret.ends_with('-')
-        });
+        secrets.retain(|secret| secret != "ext-hunter2" && !secret.starts_with("AWS4") && !secret.ends_with('-'));
         for request in fake.requests() {
             if request.operation.starts_with("imds:") {
                 continue; // Its refusals have no words.
@@ -618,11 +578,7 @@ fn no_secret_is_in_it_when_a_service_repeats_what_it_was_sent() {
             for (_, value) in &request.headers {
                 sent.push_str(value);
             }
-            let repeated: Vec<_> = secrets
-                .iter()
-                .filter(|s| sent.contains(*s))
-                .cloned()
-                .collect();
+            let repeated: Vec<_> = secrets.iter().filter(|s| sent.contains(*s)).cloned().collect();
             let quoting = format!("I was sent '{}'.", repeated.join("', '"));
             let refusal = Reply::aws_error(403, "SignatureDoesNotMatch", &quoting);
             fake.on(&request.operation, refusal);
@@ -666,19 +622,14 @@ fn no_secret_is_in_it_when_the_source_fails() {
 #[test]
 fn no_half_of_a_credential_document_that_makes_no_sense_is_in_it() {
     let fake = FakeAws::start();
-    let broken = format!(
-        "{{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"{SECRET}\",\"Token\":\"{SESSION}\",,"
-    );
+    let broken = format!("{{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"{SECRET}\",\"Token\":\"{SESSION}\",,");
     for operation in [
         "container:credentials",
         "imds:credentials",
         "sso:GetRoleCredentials",
         "sts:AssumeRole",
     ] {
-        fake.on(
-            operation,
-            Reply::raw(200, "application/json", broken.clone()),
-        );
+        fake.on(operation, Reply::raw(200, "application/json", broken.clone()));
     }
     for (source, mut sandbox, _) in sources(&fake) {
         if ["environment", "web identity", "process"].contains(&source) {
@@ -695,9 +646,7 @@ fn no_half_of_a_credential_document_that_makes_no_sense_is_in_it() {
     sandbox
         .unset("AWS_ACCESS_KEY_ID")
         .unset("AWS_SECRET_ACCESS_KEY")
-        .aws_config(&format!(
-            "[default]\ncredential_process = echo '{broken}'\n"
-        ));
+        .aws_config(&format!("[default]\ncredential_process = echo '{broken}'\n"));
     let output = sandbox.get(HOST);
     output.assert_not_found();
     assert_no_secret(
@@ -716,9 +665,7 @@ fn no_password_of_a_proxy_or_in_an_endpoint_is_in_it() {
     for password in ["hunter2", "wrong-hunter2"] {
         let mut sandbox = logging(&fake, "trace");
         let ca = sandbox.write("ca.pem", proxy.ca_pem());
-        let url = proxy
-            .url()
-            .replace("http://", &format!("http://us3r:{password}@"));
+        let url = proxy.url().replace("http://", &format!("http://us3r:{password}@"));
         sandbox
             .unset("AWS_ENDPOINT_URL")
             .env("AWS_CA_BUNDLE", ca)

@@ -145,8 +145,7 @@ fn the_api_host_follows_the_registry_host() {
 }
 
 #[test]
-fn the_credential_chain_asks_the_partition_and_region_of_the_registry_without_its_fips_or_dual_stack()
- {
+fn the_credential_chain_asks_the_partition_and_region_of_the_registry_without_its_fips_or_dual_stack() {
     for (host, sts, ecr) in [
         (
             HOST,
@@ -158,11 +157,7 @@ fn the_credential_chain_asks_the_partition_and_region_of_the_registry_without_it
             "sts.us-east-1.amazonaws.com",
             "api.ecr-fips.us-east-1.amazonaws.com",
         ),
-        (
-            US_BOTH,
-            "sts.us-east-1.amazonaws.com",
-            "ecr-fips.us-east-1.api.aws",
-        ),
+        (US_BOTH, "sts.us-east-1.amazonaws.com", "ecr-fips.us-east-1.api.aws"),
         (
             "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
             "sts.cn-north-1.amazonaws.com.cn",
@@ -235,11 +230,7 @@ fn fips_and_dual_stack_by_variables_or_the_profile_add_to_what_the_host_asks_for
             }
             fs::write(config, lines).unwrap();
             sandbox.get(host).password();
-            assert_eq!(
-                tunnels(&proxy),
-                [sts, ecr],
-                "{row}, variable: {by_variable}"
-            );
+            assert_eq!(tunnels(&proxy), [sts, ecr], "{row}, variable: {by_variable}");
         }
     }
 }
@@ -254,23 +245,14 @@ fn a_false_or_empty_flag_is_no_flag_and_does_not_take_away_what_the_host_asks_fo
         sandbox.get(HOST).password();
         sandbox.get(US_BOTH).password();
     }
-    let pair = [
-        "api.ecr.eu-central-1.amazonaws.com",
-        "ecr-fips.us-east-1.api.aws",
-    ];
+    let pair = ["api.ecr.eu-central-1.amazonaws.com", "ecr-fips.us-east-1.api.aws"];
     assert_eq!(tunnels(&proxy), [pair, pair].concat());
 }
 
 #[test]
 fn an_override_for_all_services_wins_over_fips_and_dual_stack() {
     let fake = FakeAws::start();
-    for host in [
-        HOST,
-        US_FIPS,
-        US_BOTH,
-        "public.ecr.aws",
-        "ecr-public.aws.com",
-    ] {
+    for host in [HOST, US_FIPS, US_BOTH, "public.ecr.aws", "ecr-public.aws.com"] {
         for flags in [false, true] {
             let mut sandbox = facing(&fake.url());
             use_role(&mut sandbox);
@@ -297,9 +279,7 @@ fn override_for(sandbox: &mut Sandbox, service: &str, url: &str, by_variable: bo
     let path = sandbox.home().join(".aws/config");
     let text = fs::read_to_string(&path).unwrap_or_else(|_| "[default]\n".to_owned());
     let text = text.replacen("[default]\n", "[default]\nservices = mine\n", 1);
-    sandbox.aws_config(&format!(
-        "{text}[services mine]\n{service} =\n  endpoint_url = {url}\n"
-    ));
+    sandbox.aws_config(&format!("{text}[services mine]\n{service} =\n  endpoint_url = {url}\n"));
 }
 
 #[test]
@@ -378,8 +358,7 @@ fn an_override_of_a_service_that_is_not_asked_leaves_the_others_their_fips() {
 #[test]
 fn the_more_particular_override_wins_and_a_variable_over_the_profile() {
     let (right, wrong) = (FakeAws::start(), refused_url());
-    let section =
-        |url: &str| format!("services = s\n[services s]\necr =\n  endpoint_url = {url}\n");
+    let section = |url: &str| format!("services = s\n[services s]\necr =\n  endpoint_url = {url}\n");
     let good = right.url();
     for (variable, all, config) in [
         (
@@ -392,11 +371,7 @@ fn the_more_particular_override_wins_and_a_variable_over_the_profile() {
             good.as_str(),
             format!("endpoint_url = {wrong}\n{}", section(&wrong)),
         ),
-        (
-            "",
-            "",
-            format!("endpoint_url = {wrong}\n{}", section(&good)),
-        ),
+        ("", "", format!("endpoint_url = {wrong}\n{}", section(&good))),
         ("", "", format!("endpoint_url = {good}\n")),
     ] {
         let mut sandbox = facing(all);
@@ -409,10 +384,7 @@ fn the_more_particular_override_wins_and_a_variable_over_the_profile() {
 
 #[test]
 fn overrides_can_be_ignored_by_a_variable_or_in_the_profile() {
-    for (variable, setting) in [
-        ("true", ""),
-        ("", "ignore_configured_endpoint_urls = true\n"),
-    ] {
+    for (variable, setting) in [("true", ""), ("", "ignore_configured_endpoint_urls = true\n")] {
         let (_fake, proxy, mut sandbox) = world();
         let wrong = refused_url();
         sandbox
@@ -426,10 +398,7 @@ fn overrides_can_be_ignored_by_a_variable_or_in_the_profile() {
              [services s]\necr =\n  endpoint_url = {wrong}\nsts =\n  endpoint_url = {wrong}\n"
         ));
         sandbox.get(US_FIPS).password();
-        let expected = [
-            "sts.us-east-1.amazonaws.com",
-            "api.ecr-fips.us-east-1.amazonaws.com",
-        ];
+        let expected = ["sts.us-east-1.amazonaws.com", "api.ecr-fips.us-east-1.amazonaws.com"];
         assert_eq!(tunnels(&proxy), expected, "{setting}");
     }
 }
@@ -438,9 +407,7 @@ fn overrides_can_be_ignored_by_a_variable_or_in_the_profile() {
 fn an_override_with_a_path_keeps_it_and_one_that_is_no_url_is_an_error() {
     let fake = FakeAws::start();
     facing(&format!("{}/", fake.url())).get(HOST).password();
-    facing(&format!("{}/prefix/", fake.url()))
-        .get(HOST)
-        .password();
+    facing(&format!("{}/prefix/", fake.url())).get(HOST).password();
     assert!(fake.requests()[1].path.starts_with("/prefix"));
     for wrong in [
         "ecr.example",
@@ -458,17 +425,11 @@ fn the_user_agent_names_the_helper_and_its_version_in_every_call() {
     let fake = FakeAws::start();
     let mut sandbox = facing(&fake.url());
     use_role(&mut sandbox);
-    sandbox
-        .env("AWS_SDK_UA_APP_ID", "something-else")
-        .get(HOST)
-        .password();
+    sandbox.env("AWS_SDK_UA_APP_ID", "something-else").get(HOST).password();
     assert_eq!(fake.total(), 2);
     for request in fake.requests() {
         let agent = request.header("user-agent").unwrap();
-        let all = format!(
-            "{agent} {}",
-            request.header("x-amz-user-agent").unwrap_or_default()
-        );
+        let all = format!("{agent} {}", request.header("x-amz-user-agent").unwrap_or_default());
         let ours = format!("docker-credential-ecr-login-{}", env!("CARGO_PKG_VERSION"));
         assert!(
             all.contains(&ours) || all.contains(&ours.replace("login-", "login/")),
@@ -505,19 +466,14 @@ fn the_http_proxy_is_for_http_endpoints_alone_and_found_in_either_case() {
         let fake = FakeAws::start();
         let proxy = TlsProxy::start(&fake);
         let mut sandbox = facing("http://ecr.example");
-        sandbox
-            .env(name, proxy.url())
-            .env("HTTPS_PROXY", refused_url());
+        sandbox.env(name, proxy.url()).env("HTTPS_PROXY", refused_url());
         sandbox.get(HOST).password();
         let request = fake.requests().pop().unwrap();
         assert!(request.absolute_form && proxy.connects().is_empty());
         assert_eq!(request.host, "ecr.example");
     }
     let (fake, proxy, mut sandbox) = world();
-    sandbox
-        .env("HTTP_PROXY", refused_url())
-        .get(HOST)
-        .password();
+    sandbox.env("HTTP_PROXY", refused_url()).get(HOST).password();
     assert_eq!((fake.total(), proxy.connects().len()), (1, 1));
 }
 
@@ -526,10 +482,7 @@ fn all_proxy_is_not_read_as_the_go_helper_does_not() {
     let fake = FakeAws::start();
     for name in ["ALL_PROXY", "all_proxy"] {
         let mut sandbox = facing(&not_loopback(&fake.url()));
-        sandbox
-            .env(name, "socks5://127.0.0.1:1")
-            .get(HOST)
-            .password();
+        sandbox.env(name, "socks5://127.0.0.1:1").get(HOST).password();
     }
     assert_eq!(fake.total(), 2);
 }
@@ -546,10 +499,7 @@ fn a_proxy_gets_user_and_password_and_a_proxy_that_refuses_them_is_named_without
         let line = reason(&output);
         let port = proxy.url().rsplit(':').next().unwrap().to_owned();
         assert!(line.contains("proxy") && line.contains(&port), "{line}");
-        assert!(
-            !line.contains("secret-word") && !line.contains("somebody"),
-            "{line}"
-        );
+        assert!(!line.contains("secret-word") && !line.contains("somebody"), "{line}");
         assert!(output.elapsed < Duration::from_secs(15), "{output}");
     }
 }
@@ -574,10 +524,7 @@ fn an_http_proxy_gets_user_and_password_too() {
 fn a_proxy_that_cannot_be_reached_is_named() {
     let (_fake, _proxy, mut sandbox) = world();
     let output = sandbox.env("HTTPS_PROXY", refused_url()).get(HOST);
-    assert_says(
-        &output,
-        &["api.ecr.eu-central-1.amazonaws.com", "127.0.0.1:1"],
-    );
+    assert_says(&output, &["api.ecr.eu-central-1.amazonaws.com", "127.0.0.1:1"]);
     let hanging = HangingServer::start();
     let url = hanging.url();
     sandbox.env("HTTPS_PROXY", &url).env("AWS_ECR_TIMEOUT", "1");
@@ -589,12 +536,7 @@ fn a_proxy_that_cannot_be_reached_is_named() {
 #[test]
 fn a_proxy_of_a_kind_that_is_not_supported_is_an_error_that_says_so() {
     let (fake, _proxy, mut sandbox) = world();
-    for wrong in [
-        "socks5://127.0.0.1:1",
-        "bogus://127.0.0.1:1",
-        "http://",
-        "http://[::1",
-    ] {
+    for wrong in ["socks5://127.0.0.1:1", "bogus://127.0.0.1:1", "http://", "http://[::1"] {
         let output = sandbox.env("HTTPS_PROXY", wrong).get(HOST);
         assert_says(&output, &["HTTPS_PROXY"]);
     }
@@ -636,11 +578,7 @@ fn no_proxy_lets_addresses_and_networks_past_the_proxy() {
             .env("NO_PROXY", upper)
             .env("no_proxy", lower);
         sandbox.get(HOST).password();
-        assert_eq!(
-            !fake.requests()[0].absolute_form,
-            direct,
-            "{upper:?} {lower:?}"
-        );
+        assert_eq!(!fake.requests()[0].absolute_form, direct, "{upper:?} {lower:?}");
     }
 }
 
@@ -673,15 +611,9 @@ fn no_proxy_lets_names_and_patterns_past_the_proxy() {
         for (host, direct) in [("api.ecr.example", api), ("ecr.example", apex)] {
             fake.clear();
             let mut sandbox = facing(&format!("http://{host}"));
-            sandbox
-                .env("HTTP_PROXY", proxy.url())
-                .env("NO_PROXY", value);
+            sandbox.env("HTTP_PROXY", proxy.url()).env("NO_PROXY", value);
             sandbox.get(HOST).password();
-            assert_eq!(
-                !fake.requests()[0].absolute_form,
-                direct,
-                "{value} for {host}"
-            );
+            assert_eq!(!fake.requests()[0].absolute_form, direct, "{value} for {host}");
         }
     }
 }
@@ -691,10 +623,7 @@ fn loopback_goes_past_the_proxy_as_in_the_go_helper() {
     let fake = FakeAws::start();
     let url = fake.url();
     for url in [&url, &url.replace("127.0.0.1", "localhost")] {
-        facing(url)
-            .env("HTTP_PROXY", refused_url())
-            .get(HOST)
-            .password();
+        facing(url).env("HTTP_PROXY", refused_url()).get(HOST).password();
     }
     assert_eq!(fake.total(), 2);
 }
@@ -713,9 +642,7 @@ fn metadata_at_an_address_of_ones_own_is_never_asked_through_a_proxy() {
         if by_variable {
             sandbox.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata);
         } else {
-            sandbox.aws_config(&format!(
-                "[default]\nec2_metadata_service_endpoint = {metadata}\n"
-            ));
+            sandbox.aws_config(&format!("[default]\nec2_metadata_service_endpoint = {metadata}\n"));
         }
         sandbox.get(HOST).password();
         assert!(fake.requests().iter().all(|request| !request.absolute_form));
@@ -725,8 +652,7 @@ fn metadata_at_an_address_of_ones_own_is_never_asked_through_a_proxy() {
 
 #[test]
 fn metadata_and_container_endpoints_at_their_real_addresses_are_never_asked_through_a_proxy() {
-    let name =
-        "metadata_and_container_endpoints_at_their_real_addresses_are_never_asked_through_a_proxy";
+    let name = "metadata_and_container_endpoints_at_their_real_addresses_are_never_asked_through_a_proxy";
     if !netns::entered(name, &[]) {
         return;
     }
@@ -741,26 +667,15 @@ fn metadata_and_container_endpoints_at_their_real_addresses_are_never_asked_thro
             .env("HTTPS_PROXY", proxy.url());
         sandbox
     };
-    let (uri, path) = (
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "/container-credentials/v1",
-    );
+    let (uri, path) = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "/container-credentials/v1");
     for (address, variable, value) in [
         (
             "169.254.170.2",
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
             path.to_owned(),
         ),
-        (
-            "169.254.170.23",
-            uri,
-            format!("http://169.254.170.23{path}"),
-        ),
-        (
-            "[fd00:ec2::23]",
-            uri,
-            format!("http://[fd00:ec2::23]{path}"),
-        ),
+        ("169.254.170.23", uri, format!("http://169.254.170.23{path}")),
+        ("[fd00:ec2::23]", uri, format!("http://[fd00:ec2::23]{path}")),
         (
             "169.254.169.254",
             "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
@@ -795,10 +710,7 @@ fn a_container_endpoint_with_tls_is_not_asked_through_a_proxy_either() {
     sandbox
         .unset("AWS_ACCESS_KEY_ID")
         .env("AWS_CA_BUNDLE", bundle)
-        .env(
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-            url + "/container-credentials/x",
-        );
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url + "/container-credentials/x");
     sandbox.get(HOST).password();
     assert_eq!(tunnels(&proxy), ["api.ecr.eu-central-1.amazonaws.com"]);
     assert_eq!(fake.count("container:credentials"), 1);
@@ -817,8 +729,7 @@ const USABLE_BUNDLES: [&str; 7] = [
 
 /// A bundle with base64 that is no certificate, and with what is no base64.
 fn bundle(form: &str, ca: &str) -> String {
-    let section =
-        |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    let section = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
     form.replace("GARBAGE", &section("AAAA"))
         .replace("BROKEN", &section("!!!!"))
         .replace('@', ca)
@@ -891,13 +802,9 @@ fn the_bundle_replaces_other_roots_and_the_variable_wins_over_the_profile() {
     let mut sandbox = facing(&server.url());
     let right = sandbox.write("right.pem", server.ca_pem());
     let wrong = sandbox.write("wrong.pem", other.ca_pem());
-    sandbox
-        .env("SSL_CERT_FILE", &right)
-        .env("AWS_CA_BUNDLE", &wrong);
+    sandbox.env("SSL_CERT_FILE", &right).env("AWS_CA_BUNDLE", &wrong);
     assert_says(&sandbox.get(HOST), &["localhost"]);
-    sandbox
-        .env("SSL_CERT_FILE", &wrong)
-        .env("AWS_CA_BUNDLE", &right);
+    sandbox.env("SSL_CERT_FILE", &wrong).env("AWS_CA_BUNDLE", &right);
     sandbox.aws_config(&format!("[default]\nca_bundle = {}\n", wrong.display()));
     sandbox.get(HOST).password();
     sandbox.env("AWS_CA_BUNDLE", "");
@@ -917,9 +824,7 @@ fn ssl_cert_file_and_ssl_cert_dir_are_trusted_in_place_of_the_systems_roots() {
         let directory = sandbox.write(format!("{name}.d/{name}"), server.ca_pem());
         let directory = directory.parent().unwrap().to_str().unwrap().to_owned();
         sandbox.write(format!("{name}.d/zz.pem"), bundle("BROKEN GARBAGE", ""));
-        sandbox
-            .unset("SSL_CERT_FILE")
-            .env("SSL_CERT_DIR", &directory);
+        sandbox.unset("SSL_CERT_FILE").env("SSL_CERT_DIR", &directory);
         sandbox.get(HOST).password();
         sandbox.env("SSL_CERT_DIR", format!("/nowhere:{directory}"));
         sandbox.get(HOST).password();
@@ -927,9 +832,7 @@ fn ssl_cert_file_and_ssl_cert_dir_are_trusted_in_place_of_the_systems_roots() {
     }
     sandbox.env("SSL_CERT_DIR", wrong.parent().unwrap());
     reason(&sandbox.get(HOST));
-    sandbox
-        .unset("SSL_CERT_DIR")
-        .env("SSL_CERT_FILE", "/nowhere/ca.pem");
+    sandbox.unset("SSL_CERT_DIR").env("SSL_CERT_FILE", "/nowhere/ca.pem");
     assert_says(&sandbox.get(HOST), &["/nowhere/ca.pem"]);
 }
 
@@ -939,10 +842,7 @@ fn a_certificate_that_is_not_trusted_is_an_error_that_says_whose_and_what_to_do(
     let server = TlsServer::start(&fake, &[]);
     let output = facing(&server.url()).get(HOST);
     let line = reason(&output);
-    assert!(
-        line.contains(&server.url()) && line.contains("AWS_CA_BUNDLE"),
-        "{line}"
-    );
+    assert!(line.contains(&server.url()) && line.contains("AWS_CA_BUNDLE"), "{line}");
     assert!(
         output.elapsed < Duration::from_secs(3),
         "an untrusted one stays so: {output}"
@@ -971,9 +871,7 @@ fn a_hit_needs_neither_bundle_nor_proxy_nor_endpoint() {
     let (fake, _proxy, mut sandbox) = world();
     sandbox.unset("AWS_ECR_DISABLE_CACHE");
     let password = sandbox.get(HOST).password();
-    sandbox
-        .env("AWS_CA_BUNDLE", "/nowhere")
-        .env("HTTPS_PROXY", "bogus://");
+    sandbox.env("AWS_CA_BUNDLE", "/nowhere").env("HTTPS_PROXY", "bogus://");
     assert_eq!(sandbox.get(HOST).password(), password);
     assert_eq!(fake.total(), 1);
 }

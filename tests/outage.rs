@@ -72,10 +72,7 @@ fn in_an_outage_what_is_usable_is_served_and_asked_about_again_only_after_five_m
         fake.on(ECR, reply);
         let first = sandbox.get(HOST);
         assert_eq!(first.password(), old, "{what}");
-        assert!(
-            first.elapsed < Duration::from_millis(5800),
-            "{what} {first}"
-        );
+        assert!(first.elapsed < Duration::from_millis(5800), "{what} {first}");
         let calls = fake.total();
         assert!(calls > 0, "{what}");
         let second = sandbox.get(HOST);
@@ -100,10 +97,7 @@ fn an_api_that_hangs_holds_up_a_usable_token_for_five_seconds_at_most() {
 #[test]
 fn a_token_that_is_no_longer_usable_is_not_served_in_an_outage() {
     let (fake, sandbox, _) = with_token_aged(12 * HOUR - 30);
-    fake.on(
-        ECR,
-        Reply::aws_error(400, "ExpiredTokenException", "expired"),
-    );
+    fake.on(ECR, Reply::aws_error(400, "ExpiredTokenException", "expired"));
     let output = sandbox.get(HOST);
     output.assert_not_found();
     assert!(output.stderr.contains("expired"), "{output}");
@@ -135,9 +129,7 @@ fn with_the_network_gone_the_answer_comes_at_once() {
     assert_eq!(sandbox.get(HOST).password(), old);
     assert!(started.elapsed() < Duration::from_secs(5));
     let mut elsewhere = Sandbox::new();
-    elsewhere
-        .use_static_keys()
-        .env("AWS_ENDPOINT_URL", refused_url());
+    elsewhere.use_static_keys().env("AWS_ENDPOINT_URL", refused_url());
     let output = elsewhere.get(HOST);
     output.assert_not_found();
     assert!(output.stderr.contains(&refused_url()), "{output}");

@@ -100,11 +100,7 @@ fn nothing_on_stdin_is_told_in_the_words_that_clients_compare() {
     for verb in ["get", "erase"] {
         for input in ["", "\n", " \r\n\t "] {
             let output = sandbox.run(verb, input);
-            assert_eq!(
-                refusal(&output),
-                "no credentials server URL",
-                "{verb} {input:?}"
-            );
+            assert_eq!(refusal(&output), "no credentials server URL", "{verb} {input:?}");
             assert_eq!(output.stderr, "", "{verb} {input:?}");
         }
     }
@@ -115,10 +111,7 @@ fn nothing_on_stdin_is_told_in_the_words_that_clients_compare() {
 fn incomplete_logins_are_told_in_the_words_that_clients_compare() {
     let sandbox = Sandbox::new();
     for (input, words) in [
-        (
-            r#"{"Username":"AWS","Secret":"hunter2"}"#,
-            "no credentials server URL",
-        ),
+        (r#"{"Username":"AWS","Secret":"hunter2"}"#, "no credentials server URL"),
         (
             r#"{"ServerURL":" ","Username":"AWS","Secret":"hunter2"}"#,
             "no credentials server URL",
@@ -153,10 +146,7 @@ fn a_login_that_makes_no_sense_is_refused_without_being_quoted() {
     ] {
         let output = sandbox.run("store", input);
         refusal(&output);
-        assert!(
-            !format!("{output}").contains("hunter2"),
-            "{input}\n{output}"
-        );
+        assert!(!format!("{output}").contains("hunter2"), "{input}\n{output}");
     }
     let bytes: &[u8] = b"{\"ServerURL\":\"h\",\"Username\":\"AWS\",\"Secret\":\"hunter2\xff\"}";
     assert!(!refusal(&sandbox.run("store", bytes)).contains("hunter2"));
@@ -343,11 +333,7 @@ fn a_stdout_that_takes_nothing_is_a_failure_and_no_panic() {
     for verb in ["get", "list", "version", "--help", "frobnicate"] {
         for kind in ["full", "broken"] {
             let stdout: Stdio = match kind {
-                "full" => File::options()
-                    .write(true)
-                    .open("/dev/full")
-                    .unwrap()
-                    .into(),
+                "full" => File::options().write(true).open("/dev/full").unwrap().into(),
                 _ => {
                     let (reader, writer) = std::io::pipe().unwrap();
                     drop(reader);
@@ -360,10 +346,7 @@ fn a_stdout_that_takes_nothing_is_a_failure_and_no_panic() {
             let stderr = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(1), "{verb} {kind}: {stderr}");
             match kind {
-                "full" => assert!(
-                    stderr.contains("cannot be written: no space left"),
-                    "{stderr}"
-                ),
+                "full" => assert!(stderr.contains("cannot be written: no space left"), "{stderr}"),
                 _ => assert_eq!(stderr, "", "{verb}"),
             }
         }
@@ -379,11 +362,7 @@ fn a_closed_stdout_or_stderr_is_no_panic() {
     for (sandbox, script, code) in [
         (&sandbox, r#""$0" get >&-; echo "code=$?" >&2"#, None),
         (&nobody, r#""$0" get 2>&-; echo "code=$?" >&2"#, Some(1)),
-        (
-            &nobody,
-            r#""$0" get 2>/dev/full; echo "code=$?" >&2"#,
-            Some(1),
-        ),
+        (&nobody, r#""$0" get 2>/dev/full; echo "code=$?" >&2"#, Some(1)),
         (&nobody, r#""$0" get >&- 2>&-; echo "code=$?" >&2"#, Some(1)),
     ] {
         let output = sandbox.run_with("get", HOST, |command| {
@@ -400,10 +379,7 @@ fn a_closed_stdout_or_stderr_is_no_panic() {
         let codes = code.map_or(vec![0, 1], |code| vec![code]);
         let last = output.stderr.lines().last().unwrap_or_default();
         let expected: Vec<_> = codes.iter().map(|code| format!("code={code}")).collect();
-        assert!(
-            expected.iter().any(|line| line == last),
-            "{script} {output}"
-        );
+        assert!(expected.iter().any(|line| line == last), "{script} {output}");
         assert!(!output.stderr.contains("panicked"), "{script} {output}");
         if !output.stdout.is_empty() {
             assert_eq!(output.stdout.trim(), NOT_FOUND, "{script}");

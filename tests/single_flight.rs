@@ -57,20 +57,13 @@ fn twenty_gets_against_a_failing_api_end_together_with_one_reason() {
     fake.on(ECR, Reply::aws_error(500, "ServerException", "not today"));
     let started = Instant::now();
     let outputs = all((0..20).map(|_| sandbox.spawn("get", HOST)));
-    assert!(
-        started.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     for output in &outputs {
         output.assert_not_found();
         assert!(output.stderr.contains("not today"), "{output}");
     }
     let calls = fake.count(ECR);
-    assert!(
-        calls <= 8,
-        "{calls} calls: one process's attempts, or two's"
-    );
+    assert!(calls <= 8, "{calls} calls: one process's attempts, or two's");
     fake.on(ECR, Reply::normal());
     sandbox.get(HOST).password();
 }
@@ -78,10 +71,7 @@ fn twenty_gets_against_a_failing_api_end_together_with_one_reason() {
 #[test]
 fn whoever_comes_after_a_failure_tries_anew() {
     let (fake, sandbox) = set_up();
-    fake.on(
-        ECR,
-        Reply::aws_error(400, "AccessDeniedException", "not you"),
-    );
+    fake.on(ECR, Reply::aws_error(400, "AccessDeniedException", "not you"));
     sandbox.get(HOST).assert_not_found();
     sandbox.get(HOST).assert_not_found();
     assert_eq!(fake.total(), 2);
@@ -97,9 +87,7 @@ fn a_killed_process_leaves_nothing_locked() {
     }
     let waiting = sandbox.spawn("get", HOST);
     let pid = holder.pid().to_string();
-    let killed = std::process::Command::new("kill")
-        .args(["-9", &pid])
-        .status();
+    let killed = std::process::Command::new("kill").args(["-9", &pid]).status();
     assert!(killed.unwrap().success());
     assert_eq!(holder.wait().signal, Some(9));
     let output = waiting.wait();
@@ -120,10 +108,7 @@ fn a_holder_that_hangs_is_waited_for_only_so_long() {
     let output = sandbox.get(HOST);
     output.password();
     let waited = output.elapsed.as_secs_f64();
-    assert!(
-        (1.5..4.5).contains(&waited),
-        "a third of six seconds: {waited}"
-    );
+    assert!((1.5..4.5).contains(&waited), "a third of six seconds: {waited}");
     assert_eq!(
         holder.wait().password(),
         output.password(),
@@ -136,16 +121,12 @@ fn a_failure_left_by_another_is_cleaned_of_control_characters() {
     let (fake, sandbox) = set_up();
     fake.on(
         ECR,
-        Reply::aws_error(400, "AccessDeniedException", "no\u{1b}[2J\nway\u{7}")
-            .after(Duration::from_millis(300)),
+        Reply::aws_error(400, "AccessDeniedException", "no\u{1b}[2J\nway\u{7}").after(Duration::from_millis(300)),
     );
     for output in all((0..4).map(|_| sandbox.spawn("get", HOST))) {
         output.assert_not_found();
         assert_eq!(output.stderr.lines().count(), 1, "{output}");
-        assert!(
-            !output.stderr.trim_end().chars().any(char::is_control),
-            "{output}"
-        );
+        assert!(!output.stderr.trim_end().chars().any(char::is_control), "{output}");
     }
 }
 

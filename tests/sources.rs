@@ -205,9 +205,7 @@ fn process_runs(sandbox: &Sandbox) -> usize {
 #[test]
 fn keys_in_the_environment() {
     let (fake, mut sandbox) = world();
-    sandbox
-        .use_static_keys()
-        .env("AWS_SESSION_TOKEN", "session");
+    sandbox.use_static_keys().env("AWS_SESSION_TOKEN", "session");
     sandbox.aws_config("[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n");
     assert_eq!(gets(&fake, &sandbox, &[ECR]), support::STATIC_KEY_ID);
     assert_eq!(security_token(&fake).as_deref(), Some("session"));
@@ -230,9 +228,8 @@ fn keys_in_the_environment_under_their_other_names() {
 #[test]
 fn static_keys_in_the_credentials_file() {
     let (fake, sandbox) = world();
-    sandbox.aws_credentials(
-        "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\naws_session_token = t\n",
-    );
+    sandbox
+        .aws_credentials("[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\naws_session_token = t\n");
     assert_eq!(gets(&fake, &sandbox, &[ECR]), "AKIAFILE");
     assert_eq!(security_token(&fake).as_deref(), Some("t"));
 }
@@ -241,10 +238,7 @@ fn static_keys_in_the_credentials_file() {
 fn static_keys_in_files_that_variables_name() {
     let (fake, mut sandbox) = world();
     let config = sandbox.write("a", "[profile x]\nregion = us-west-1\n");
-    let keys = sandbox.write(
-        "b",
-        "[x]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n",
-    );
+    let keys = sandbox.write("b", "[x]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n");
     sandbox
         .env("AWS_CONFIG_FILE", config)
         .env("AWS_SHARED_CREDENTIALS_FILE", keys)
@@ -396,15 +390,8 @@ fn an_sso_session_whose_token_is_refreshed_on_the_way() {
     let file = sandbox.write(CORP_TOKEN, sso_token("old", "2020-01-01T00:00:00Z"));
     sandbox.env("AWS_PROFILE", "dev");
     gets(&fake, &sandbox, &[OIDC, SSO, ECR]);
-    assert_eq!(
-        fake.requests_to(OIDC)[0].json()["refreshToken"],
-        "refresh-old"
-    );
-    assert!(
-        fs::read_to_string(file)
-            .unwrap()
-            .contains("sso-access-token-")
-    );
+    assert_eq!(fake.requests_to(OIDC)[0].json()["refreshToken"], "refresh-old");
+    assert!(fs::read_to_string(file).unwrap().contains("sso-access-token-"));
 }
 
 #[test]
@@ -534,10 +521,7 @@ fn an_ecs_container_by_a_relative_uri() {
     }
     let (fake, mut sandbox) = world();
     assert!(netns::relay("169.254.170.2:80", &fake.url()));
-    sandbox.env(
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "/container-credentials/task",
-    );
+    sandbox.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/container-credentials/task");
     gets(&fake, &sandbox, &[CONTAINER, ECR]);
     assert_eq!(fake.requests_to(CONTAINER)[0].host, "169.254.170.2");
 }
@@ -555,10 +539,7 @@ fn instance_metadata_version_2() {
 fn instance_metadata_where_the_profile_says_it_is() {
     let (fake, mut sandbox) = world();
     sandbox.unset("AWS_EC2_METADATA_DISABLED");
-    sandbox.aws_config(&format!(
-        "[default]\nec2_metadata_service_endpoint = {}\n",
-        fake.url()
-    ));
+    sandbox.aws_config(&format!("[default]\nec2_metadata_service_endpoint = {}\n", fake.url()));
     gets(&fake, &sandbox, &[&IMDS[..], &[ECR]].concat());
 }
 
@@ -607,11 +588,7 @@ fn settings_that_make_the_sdk_panic_or_that_nobody_knows_do_no_harm() {
         sandbox.use_static_keys().env(name, value);
         let output = sandbox.get(HOST);
         assert_eq!(output.code, Some(0), "{name}={value}: {output}");
-        assert_eq!(
-            (fake.count(ECR), &*output.stderr),
-            (1, ""),
-            "{name}={value}"
-        );
+        assert_eq!((fake.count(ECR), &*output.stderr), (1, ""), "{name}={value}");
     }
     for setting in [
         "retry_mode = legacy",
@@ -698,8 +675,7 @@ fn a_source_profile_that_is_missing_or_empty_is_an_error_and_never_the_nodes_rol
          [profile mid]\nrole_arn = R\nsource_profile = nosuch\n"
             .to_owned(),
         // There, and with nothing in it that could assume a role.
-        "[default]\nrole_arn = R\nsource_profile = nosuch\n[profile nosuch]\nregion = x\n"
-            .to_owned(),
+        "[default]\nrole_arn = R\nsource_profile = nosuch\n[profile nosuch]\nregion = x\n".to_owned(),
     ] {
         let (fake, mut sandbox) = world();
         sandbox.aws_config(&config.replace("= R\n", &format!("= {ROLE}\n")));
@@ -736,11 +712,7 @@ fn a_profile_that_only_half_says_what_it_means_is_an_error_and_never_the_nodes_r
 
 #[test]
 fn files_that_cannot_be_read_are_an_error_and_never_the_nodes_role() {
-    for broken in [
-        &b"[default\n"[..],
-        b"no section = 1\n",
-        b"[default]\nx = \xff\xfe\n",
-    ] {
+    for broken in [&b"[default\n"[..], b"no section = 1\n", b"[default]\nx = \xff\xfe\n"] {
         let (fake, mut sandbox) = world();
         let path = sandbox.write(".aws/config", broken);
         offer_the_nodes_role(&fake, &mut sandbox);
@@ -776,9 +748,7 @@ fn without_a_home_no_aws_file_is_read() {
         reason(&output);
         // Nor does a variable that needs a home lead anywhere.
         let output = sandbox.run_with("get", HOST, |command| {
-            command
-                .current_dir(&cwd)
-                .env("AWS_CONFIG_FILE", "~/.aws/config");
+            command.current_dir(&cwd).env("AWS_CONFIG_FILE", "~/.aws/config");
         });
         reason(&output);
     }
@@ -816,9 +786,7 @@ fn without_a_home_keys_and_named_files_still_work() {
         "keys",
         "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n",
     );
-    sandbox
-        .unset("HOME")
-        .env("AWS_SHARED_CREDENTIALS_FILE", keys);
+    sandbox.unset("HOME").env("AWS_SHARED_CREDENTIALS_FILE", keys);
     let token = decode_password(&sandbox.get(HOST).password());
     assert_eq!(token.access_key_id, "AKIAFILE");
     sandbox.use_static_keys();
@@ -853,14 +821,8 @@ fn the_public_gallery_asks_us_east_1_from_anywhere() {
     for host in ["public.ecr.aws", "ecr-public.aws.com"] {
         fake.clear();
         let token = decode_password(&sandbox.get(host).password());
-        assert_eq!(
-            (&*token.region, &*token.service),
-            ("us-east-1", "ecr-public")
-        );
-        assert_eq!(
-            fake.requests_to(STS)[0].region.as_deref(),
-            Some("us-east-1")
-        );
+        assert_eq!((&*token.region, &*token.service), ("us-east-1", "ecr-public"));
+        assert_eq!(fake.requests_to(STS)[0].region.as_deref(), Some("us-east-1"));
         let total = fake.total();
         sandbox.env("AWS_REGION", "eu-north-1").get(host).password();
         assert_eq!(fake.total(), total);

@@ -155,19 +155,11 @@ fn a_login_is_preferred_while_key_id_and_profile_are_as_they_were() {
     assert_eq!(sandbox.get(HOST).password(), mine);
     sandbox.env("AWS_PROFILE", "two");
     assert_eq!(asked(&sandbox), "AKIATWO");
-    sandbox
-        .unset("AWS_PROFILE")
-        .env("AWS_DEFAULT_PROFILE", "one");
-    assert_eq!(
-        sandbox.get(HOST).password(),
-        mine,
-        "the same profile by another name"
-    );
+    sandbox.unset("AWS_PROFILE").env("AWS_DEFAULT_PROFILE", "one");
+    assert_eq!(sandbox.get(HOST).password(), mine, "the same profile by another name");
     sandbox.use_static_keys();
     assert_eq!(asked(&sandbox), support::STATIC_KEY_ID);
-    sandbox
-        .unset("AWS_ACCESS_KEY_ID")
-        .unset("AWS_SECRET_ACCESS_KEY");
+    sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
     assert_eq!(sandbox.get(HOST).password(), mine, "as at login again");
     assert_eq!(fake.total(), 2);
 }
@@ -191,9 +183,7 @@ fn a_login_made_under_another_identity_is_better_than_nothing() {
     let mut sandbox = ready(&fake);
     let mine = password("mine", 3600);
     done(&login(&sandbox, HOST, &mine));
-    sandbox
-        .unset("AWS_ACCESS_KEY_ID")
-        .unset("AWS_SECRET_ACCESS_KEY");
+    sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
     let output = sandbox.get(HOST);
     assert_eq!((output.password(), &*output.stderr), (mine, ""));
 
@@ -229,10 +219,7 @@ fn a_login_that_has_ended_is_neither_served_nor_listed() {
 #[test]
 fn a_login_is_kept_twelve_hours_at_the_most() {
     let sandbox = Sandbox::new();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     for (secret, life) in [
         (password("long", 90 * 3600), 12 * 3600),
         (password("short", 600), 600),
@@ -361,11 +348,7 @@ fn logout_forgets_the_login_and_the_tokens_of_its_region_of_every_identity_and_n
         sandbox.env("AWS_ACCESS_KEY_ID", person);
         for host in [ELSEWHERE, PUBLIC] {
             let kept = decode_password(&sandbox.get(host).password());
-            assert_eq!(
-                (kept.access_key_id.as_str(), fake.total()),
-                (person, 0),
-                "{host}"
-            );
+            assert_eq!((kept.access_key_id.as_str(), fake.total()), (person, 0), "{host}");
         }
     }
     for person in people {
@@ -414,10 +397,7 @@ fn for_other_hosts_it_says_what_to_configure_instead_and_keeps_nothing() {
         "123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.example",
         "https://me:hunter2@123456789012.dkr.ecr.us-east-1.amazonaws.com",
     ] {
-        for output in [
-            login(&sandbox, server, "hunter2"),
-            sandbox.run("erase", server),
-        ] {
+        for output in [login(&sandbox, server, "hunter2"), sandbox.run("erase", server)] {
             assert_eq!((output.code, &*output.stderr), (Some(1), ""), "{output}");
             assert_eq!(output.stdout.trim_end().lines().count(), 1, "{output}");
             let says = |word: &str| output.stdout.contains(word);
@@ -477,11 +457,7 @@ fn list_shows_what_this_identity_asked_for_and_the_logins() {
     assert_eq!(list(&sandbox), expected);
 
     sandbox.env("AWS_ACCESS_KEY_ID", "AKIAOTHER");
-    assert_eq!(
-        hosts(&sandbox),
-        [ELSEWHERE],
-        "another identity asked for nothing yet"
-    );
+    assert_eq!(hosts(&sandbox), [ELSEWHERE], "another identity asked for nothing yet");
     sandbox.env("AWS_PROFILE", "missing");
     assert_eq!(hosts(&sandbox), [ELSEWHERE]);
 }
@@ -491,9 +467,7 @@ fn every_listed_host_is_then_answered_without_a_request() {
     let fake = FakeAws::start();
     let sandbox = ready(&fake);
     fake.next(ECR, Reply::token_expires_in(-5));
-    sandbox
-        .get("123456789012.dkr.ecr.ap-south-1.amazonaws.com")
-        .password();
+    sandbox.get("123456789012.dkr.ecr.ap-south-1.amazonaws.com").password();
     for host in [
         HOST,
         NEIGHBOUR,
@@ -540,11 +514,7 @@ fn list_shows_no_file_that_is_not_ours() {
     sandbox.get(HOST).password();
     let directory = sandbox.cache_dir();
     fs::write(directory.join("notes.json"), "{}").unwrap();
-    fs::write(
-        directory.join(format!("{}.json", "0".repeat(64))),
-        "{\"version\":1}",
-    )
-    .unwrap();
+    fs::write(directory.join(format!("{}.json", "0".repeat(64))), "{\"version\":1}").unwrap();
     fs::write(directory.join(format!("{}.login", "0".repeat(64))), "\0").unwrap();
     fs::create_dir(directory.join(format!("{}.json", "f".repeat(64)))).unwrap();
     let pipe = directory.join(format!("{}.json", "a".repeat(64)));

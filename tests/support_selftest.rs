@@ -17,10 +17,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::{
-    FakeAws, HangingServer, IMDS_ROLE, Reply, Running, TlsProxy, TlsServer, decode_password,
-    refused_url,
-};
+use support::{FakeAws, HangingServer, IMDS_ROLE, Reply, Running, TlsProxy, TlsServer, decode_password, refused_url};
 
 const ECR: &str = "ecr:GetAuthorizationToken";
 const SIGNED: &str = "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken\r\n\
@@ -30,9 +27,7 @@ const SIGNED: &str = "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.GetAuth
 fn connect(url: &str) -> TcpStream {
     let (_, address) = url.split_once("://").unwrap();
     let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream
 }
 
@@ -44,8 +39,7 @@ fn exchange(
     body: &str,
 ) -> std::io::Result<(u16, String, String)> {
     let length = body.len();
-    let request =
-        format!("{start} HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+    let request = format!("{start} HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
     stream.write_all(request.as_bytes())?;
     answer(stream)
 }
@@ -64,11 +58,7 @@ fn answer(stream: &mut impl Read) -> std::io::Result<(u16, String, String)> {
         .map_or("0", |rest| rest.lines().next().unwrap());
     let mut body = vec![0; length.parse().unwrap()];
     stream.read_exact(&mut body)?;
-    Ok((
-        head[9..12].parse().unwrap(),
-        head,
-        String::from_utf8(body).unwrap(),
-    ))
+    Ok((head[9..12].parse().unwrap(), head, String::from_utf8(body).unwrap()))
 }
 
 fn call(fake: &FakeAws, start: &str, headers: &str, body: &str) -> (u16, String, String) {
@@ -97,20 +87,14 @@ fn ecr_passwords_say_for_whom_and_when() {
         let answer: Value = serde_json::from_str(&body).unwrap();
         let data = &answer["authorizationData"][0];
         let info = decode_password(&password_of(data));
-        assert_eq!(
-            (&*info.access_key_id, &*info.region),
-            ("AKIATEST", "eu-west-1")
-        );
+        assert_eq!((&*info.access_key_id, &*info.region), ("AKIATEST", "eu-west-1"));
         assert!((data["expiresAt"].as_f64().unwrap() - info.expiration as f64).abs() < 2.0);
         serials.push(info.serial);
     }
     assert_eq!(serials, [1, 2]);
     let public = "X-Amz-Target: SpencerFrontendService.GetAuthorizationToken\r\n";
     let answer = call_json(&fake, "POST /", public, "{}");
-    assert_eq!(
-        decode_password(&password_of(&answer["authorizationData"])).serial,
-        3
-    );
+    assert_eq!(decode_password(&password_of(&answer["authorizationData"])).serial, 3);
 
     assert_eq!((fake.count(ECR), fake.total()), (2, 3));
     let first = &fake.requests()[0];
@@ -124,15 +108,11 @@ fn ecr_passwords_say_for_whom_and_when() {
 fn sts_answers_in_xml_with_keys_that_differ_by_input() {
     let fake = FakeAws::start();
     let ask = |action: &str, session: &str| {
-        let body =
-            format!("Action={action}&RoleArn=arn:aws:iam::1:role/r&RoleSessionName={session}");
+        let body = format!("Action={action}&RoleArn=arn:aws:iam::1:role/r&RoleSessionName={session}");
         call(&fake, "POST /", "", &body).2
     };
     let (a, b) = (ask("AssumeRole", "a"), ask("AssumeRole", "b"));
-    assert!(
-        a.contains("<Arn>arn:aws:sts::1:assumed-role/r/a</Arn>"),
-        "{a}"
-    );
+    assert!(a.contains("<Arn>arn:aws:sts::1:assumed-role/r/a</Arn>"), "{a}");
     let issued: Vec<_> = fake
         .requests_to("sts:AssumeRole")
         .iter()
@@ -178,19 +158,11 @@ fn instance_and_container_credentials_want_what_aws_wants() {
     assert_eq!(call(&fake, roles, "", "").0, 401);
     let ttl = "x-aws-ec2-metadata-token-ttl-seconds: 60\r\n";
     let (_, head, token) = call(&fake, "PUT /latest/api/token", ttl, "");
-    assert!(
-        head.contains("x-aws-ec2-metadata-token-ttl-seconds: 60"),
-        "{head}"
-    );
+    assert!(head.contains("x-aws-ec2-metadata-token-ttl-seconds: 60"), "{head}");
     let token = format!("x-aws-ec2-metadata-token: {token}\r\n");
     assert_eq!(call(&fake, roles, &token, "").2, IMDS_ROLE);
     let instance = call_json(&fake, &format!("{roles}{IMDS_ROLE}"), &token, "");
-    let container = call_json(
-        &fake,
-        "GET /container-credentials/x",
-        "Authorization: me\r\n",
-        "",
-    );
+    let container = call_json(&fake, "GET /container-credentials/x", "Authorization: me\r\n", "");
     assert_ne!(instance["AccessKeyId"], container["AccessKeyId"]);
     assert!(container["Expiration"].as_str().unwrap().ends_with('Z'));
     let last = fake.requests_to("container:credentials").pop().unwrap();
@@ -214,10 +186,7 @@ fn faults_come_queued_first_then_sticky_and_in_the_protocol_of_the_operation() {
         (400, r#"{"__type":"ServerException","message":"sticky"}"#)
     );
 
-    fake.on(
-        "sts:AssumeRole",
-        Reply::aws_error(403, "AccessDenied", "a < b"),
-    );
+    fake.on("sts:AssumeRole", Reply::aws_error(403, "AccessDenied", "a < b"));
     let (_, _, body) = call(&fake, "POST /", "", "Action=AssumeRole");
     assert!(
         body.contains("<Code>AccessDenied</Code><Message>a &lt; b</Message>"),
@@ -231,10 +200,7 @@ fn faults_come_queued_first_then_sticky_and_in_the_protocol_of_the_operation() {
         head.contains("x-amzn-errortype: accessdenied") && head.contains("x-test: yes"),
         "{head}"
     );
-    assert_eq!(
-        serde_json::from_str::<Value>(&body).unwrap()["error"],
-        "TOKEN_EXPIRED"
-    );
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["error"], "TOKEN_EXPIRED");
 }
 
 #[test]
@@ -250,17 +216,11 @@ fn it_can_be_late_hang_or_hang_up() {
 
     fake.on(ECR, Reply::hang());
     let mut stream = connect(&fake.url());
-    stream
-        .set_read_timeout(Some(Duration::from_millis(80)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(80))).unwrap();
     let timed_out = exchange(&mut stream, "POST /", SIGNED, "{}").unwrap_err();
     assert_eq!(timed_out.kind(), std::io::ErrorKind::WouldBlock);
     drop(fake);
-    assert_eq!(
-        stream.read(&mut [0]).unwrap(),
-        0,
-        "stopping ends what hangs"
-    );
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "stopping ends what hangs");
 }
 
 #[test]
@@ -280,15 +240,9 @@ fn over_tls(stream: TcpStream, ca_pem: &str, name: &str) -> impl Read + Write + 
         .unwrap();
     let ring = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
-    let config = config
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = config.unwrap().with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    StreamOwned::new(
-        ClientConnection::new(Arc::new(config), name).unwrap(),
-        stream,
-    )
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
 }
 
 #[test]
@@ -300,16 +254,12 @@ fn the_proxy_ends_tls_for_any_host_and_can_ask_who_it_is() {
     proxy.require_auth("user", "pass");
     let mut stream = connect(&proxy.url());
     assert_eq!(
-        exchange(&mut stream, &format!("CONNECT {target}"), "", "")
-            .unwrap()
-            .0,
+        exchange(&mut stream, &format!("CONNECT {target}"), "", "").unwrap().0,
         407
     );
     let who = "Proxy-Authorization: Basic dXNlcjpwYXNz\r\n";
     assert_eq!(
-        exchange(&mut stream, &format!("CONNECT {target}"), who, "")
-            .unwrap()
-            .0,
+        exchange(&mut stream, &format!("CONNECT {target}"), who, "").unwrap().0,
         200
     );
     let mut tls = over_tls(stream, proxy.ca_pem(), host);
@@ -351,9 +301,7 @@ fn the_tls_server_is_who_it_says_under_each_name() {
 fn dead_ends_are_dead() {
     let hanging = HangingServer::start();
     let mut stream = connect(&hanging.url());
-    stream
-        .set_read_timeout(Some(Duration::from_millis(50)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     assert!(exchange(&mut stream, "GET /", "", "").is_err());
     assert!(refused_url().starts_with("http://127.0.0.1:"));
 }
@@ -367,10 +315,7 @@ fn a_run_gives_what_the_program_wrote_and_how_it_ended() {
     };
     let limit = Duration::from_secs(10);
     let output = Running::start(shell("cat; echo no >&2; exit 3"), "in", limit).wait();
-    assert_eq!(
-        (output.code, &*output.stdout, &*output.stderr),
-        (Some(3), "in", "no\n")
-    );
+    assert_eq!((output.code, &*output.stdout, &*output.stderr), (Some(3), "in", "no\n"));
     let output = Running::start(shell("kill -9 $$"), vec![0; 1 << 20], limit).wait();
     assert_eq!((output.code, output.signal), (None, Some(9)));
     let start = Instant::now();

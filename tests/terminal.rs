@@ -28,24 +28,13 @@ fn on_a_terminal(sandbox: &Sandbox) -> Option<String> {
     let mut script = Command::new("script");
     script
         .env_clear()
-        .envs(
-            get.get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .args([
-            "-qec",
-            &format!("printf {HOST} | {program} get"),
-            "/dev/null",
-        ]);
+        .envs(get.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .args(["-qec", &format!("printf {HOST} | {program} get"), "/dev/null"]);
     if Command::new("script").arg("--version").output().is_err() {
         eprintln!("skipped: there is no script(1)");
         return None;
     }
-    Some(
-        Running::start(script, "", Duration::from_secs(30))
-            .wait()
-            .stdout,
-    )
+    Some(Running::start(script, "", Duration::from_secs(30)).wait().stdout)
 }
 
 #[test]

@@ -4,26 +4,21 @@ use serde_json::Value;
 
 use crate::aws::journal::Answer;
 
-/// Reads code and message from a refusal: JSON (ECR, SSO, sign-in), XML (STS), or the header that names the error's type.
+/// Reads code and message from a refusal: JSON (ECR, SSO, sign-in), XML (STS), or the header that names the error's
+/// type.
 pub fn read(status: u16, error_type: Option<&str>, body: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(body);
     let (code, message) = match serde_json::from_str::<Value>(&text) {
         Ok(json) => (
             member(&json, &["__type", "code", "Code", "error"]),
-            member(
-                &json,
-                &["message", "Message", "errorMessage", "error_description"],
-            ),
+            member(&json, &["message", "Message", "errorMessage", "error_description"]),
         ),
         Err(_) => (element(&text, "Code"), element(&text, "Message")),
     };
     let code = error_type.map(str::to_owned).or(code);
     Answer {
         status,
-        code: code
-            .as_deref()
-            .map(bare_code)
-            .filter(|code| !code.is_empty()),
+        code: code.as_deref().map(bare_code).filter(|code| !code.is_empty()),
         message: message.filter(|message| !message.trim().is_empty()),
     }
 }
@@ -31,11 +26,7 @@ pub fn read(status: u16, error_type: Option<&str>, body: &[u8]) -> Answer {
 /// `com.amazonaws.ecr#Code` and `Code:http://…` are both `Code`.
 fn bare_code(code: &str) -> String {
     let code = code.split(':').next().unwrap_or_default();
-    code.rsplit('#')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    code.rsplit('#').next().unwrap_or_default().trim().to_owned()
 }
 
 fn member(json: &Value, names: &[&str]) -> Option<String> {
@@ -79,12 +70,7 @@ pub enum Class {
 /// Tells refusals apart by code; by status where there is none.
 pub fn classify(answer: &Answer) -> Class {
     let code = answer.code.as_deref().unwrap_or_default();
-    let says = |text: &str| {
-        answer
-            .message
-            .as_deref()
-            .is_some_and(|message| message.contains(text))
-    };
+    let says = |text: &str| answer.message.as_deref().is_some_and(|message| message.contains(text));
     match code {
         "Throttling"
         | "ThrottlingException"

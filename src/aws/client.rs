@@ -59,15 +59,9 @@ struct Route {
 }
 
 impl Client {
-    /// A client that trusts `bundle` alone, or, without one, what the environment or the system says. The latter is only
-    /// looked up when the first TLS connection is made.
-    pub fn new(
-        env: &Env,
-        proxies: Proxies,
-        bundle: Option<TlsContext>,
-        journal: Journal,
-        log: Log,
-    ) -> Self {
+    /// A client that trusts `bundle` alone, or, without one, what the environment or the system says. The latter is
+    /// only looked up when the first TLS connection is made.
+    pub fn new(env: &Env, proxies: Proxies, bundle: Option<TlsContext>, journal: Journal, log: Log) -> Self {
         Self(Arc::new(Inner {
             env: env.clone(),
             proxies,
@@ -91,16 +85,11 @@ impl Client {
             connect_timeout: settings.connect_timeout(),
             read_timeout: settings.read_timeout(),
         };
-        let mut connectors = self
-            .0
-            .connectors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connectors = self.0.connectors.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connector) = connectors.get(&route) {
             return Ok(connector.clone());
         }
-        let needs_tls =
-            origin.is_https() || proxy.is_some_and(|proxy| proxy.url.starts_with("https"));
+        let needs_tls = origin.is_https() || proxy.is_some_and(|proxy| proxy.url.starts_with("https"));
         let context = match needs_tls {
             true => self.trust()?,
             false => trust::no_roots(),
@@ -137,13 +126,8 @@ impl Client {
         uri: &str,
         settings: &HttpConnectorSettings,
     ) -> Result<(Origin, Option<String>, SharedHttpConnector), Failure> {
-        let origin = Origin::parse(uri).ok_or_else(|| {
-            Failure::new(
-                Reason::Configuration,
-                "an endpoint is no http or https URL",
-                "",
-            )
-        })?;
+        let origin = Origin::parse(uri)
+            .ok_or_else(|| Failure::new(Reason::Configuration, "an endpoint is no http or https URL", ""))?;
         let proxy = self.0.proxies.for_origin(&origin)?;
         let connector = self.connector(&origin, proxy, settings)?;
         let shown = proxy.map(|proxy| format!("{} ({})", proxy.shown(), proxy.variable));
@@ -168,11 +152,7 @@ impl fmt::Debug for Client {
 }
 
 impl HttpClient for Client {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(Noting {
             client: self.clone(),
             settings: settings.clone(),
@@ -214,7 +194,11 @@ impl HttpConnector for Noting {
         if let Some(token) = request.headers().get(sent::SSO_BEARER_TOKEN) {
             journal.uses_sso_token(token);
         }
-        journal.begin(format!("an answer from {origin}"));
+        let through = match &proxy {
+            Some(proxy) => format!(" through the proxy {proxy}"),
+            None => String::new(),
+        };
+        journal.begin(format!("an answer from {origin}{through}"));
         // Holds until something else is noted: the SDK drops a request whose time is over.
         let exchange = FailedExchange {
             origin,
@@ -241,8 +225,8 @@ impl HttpConnector for Noting {
     }
 }
 
-/// The SDK puts the app name into the calls of ECR's client alone; the others are to name the helper too. The header is not
-/// among those that are signed.
+/// The SDK puts the app name into the calls of ECR's client alone; the others are to name the helper too. The header
+/// is not among those that are signed.
 fn name_the_helper(request: &mut HttpRequest) {
     let headers = request.headers_mut();
     let agent = headers.get("user-agent").unwrap_or_default();
@@ -252,20 +236,15 @@ fn name_the_helper(request: &mut HttpRequest) {
     }
 }
 
-/// Notes how a request ended. The body is read here, and put back: a connection may break, and a flood begin, behind a good
-/// status.
+/// Notes how a request ended. The body is read here, and put back: a connection may break, and a flood begin, behind
+/// a good status.
 async fn noted(
     result: Result<HttpResponse, ConnectorError>,
     exchange: FailedExchange,
     journal: &Journal,
 ) -> Result<HttpResponse, ConnectorError> {
     let call = exchange.call;
-    let failed = |outcome| {
-        journal.failed(FailedExchange {
-            outcome,
-            ..exchange
-        })
-    };
+    let failed = |outcome| journal.failed(FailedExchange { outcome, ..exchange });
     let mut response = match result {
         Ok(response) => response,
         Err(error) => {
@@ -362,10 +341,7 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
         error = next;
     }
     let text = one_line(&error.to_string());
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// An error and all that caused it, on one line, with no more of a URL than its origin.

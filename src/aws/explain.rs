@@ -1,7 +1,7 @@
 //! The SDK's errors as sentences: what failed, and what the person who reads it can do.
 //!
-//! The SDK wraps the cause in many layers and leaves some out, so an explanation begins with the source that was decided on
-//! and with how the last request ended, and asks the SDK's error only for what neither shows.
+//! The SDK wraps the cause in many layers and leaves some out, so an explanation begins with the source that was
+//! decided on and with how the last request ended, and asks the SDK's error only for what neither shows.
 
 use std::error::Error as StdError;
 use std::io;
@@ -41,12 +41,7 @@ where
 }
 
 /// Why GetAuthorizationToken failed.
-pub fn authorization(
-    plan: &Plan,
-    registry: &Registry,
-    journal: &Journal,
-    error: SendError,
-) -> Failure {
+pub fn authorization(plan: &Plan, registry: &Registry, journal: &Journal, error: SendError) -> Failure {
     if error.never_sent {
         return Failure::new(
             Reason::Configuration,
@@ -56,9 +51,7 @@ pub fn authorization(
     }
     let permission = match registry.service() {
         Service::Private => "allow ecr:GetAuthorizationToken to this identity, or choose another",
-        Service::Public => {
-            "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken to this identity"
-        }
+        Service::Public => "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken to this identity",
     };
     match journal.last_failure() {
         Some(exchange) => failed_exchange(plan, &exchange, permission),
@@ -83,10 +76,7 @@ pub fn no_credentials(plan: &Plan, metadata: &str) -> Failure {
             "add credentials to profile {:?} or choose another with AWS_PROFILE",
             plan.profile
         ),
-        false => {
-            "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`"
-                .to_owned()
-        }
+        false => "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`".to_owned(),
     };
     Failure::new(
         Reason::NoCredentials,
@@ -96,21 +86,13 @@ pub fn no_credentials(plan: &Plan, metadata: &str) -> Failure {
 }
 
 /// Why there are no credentials. `on_terminal` is whether a credential_process said so itself, on the terminal.
-pub fn credentials(
-    plan: &Plan,
-    env: &Env,
-    error: &CredentialsError,
-    journal: &Journal,
-    on_terminal: bool,
-) -> Failure {
+pub fn credentials(plan: &Plan, env: &Env, error: &CredentialsError, journal: &Journal, on_terminal: bool) -> Failure {
     let exchange = journal.last_failure();
     let answered = exchange.is_none() && journal.last_origin().is_some();
     match &plan.source {
         Source::InstanceMetadata if answered => nonsense(journal, "credentials"),
         Source::InstanceMetadata => instance_metadata(plan, exchange),
-        Source::Profile(Base::Process) if exchange.is_none() => {
-            process(plan, error, journal, on_terminal)
-        }
+        Source::Profile(Base::Process) if exchange.is_none() => process(plan, error, journal, on_terminal),
         Source::Profile(Base::Sso(session)) => sso(plan, session.as_deref(), error, journal),
         Source::Profile(Base::Login) if answered => nonsense(journal, "credentials"),
         Source::Profile(Base::Login) => login(plan, error, exchange),
@@ -129,10 +111,7 @@ pub fn credentials(
 fn token_file(error: &io::Error, path: &str, named: &str) -> Failure {
     Failure::new(
         Reason::Configuration,
-        format!(
-            "{named} names {path}, which cannot be read: {}",
-            describe(error)
-        ),
+        format!("{named} names {path}, which cannot be read: {}", describe(error)),
         "check the path, its permissions, and that the token is mounted there",
     )
 }
@@ -146,9 +125,7 @@ fn configuration(plan: &Plan, error: &CredentialsError, journal: &Journal) -> Fa
         "ProfileFile provider could not be built: ",
     ];
     let said = journal.conceal(&client::chain(error));
-    let said = LAYERS
-        .iter()
-        .fold(said, |said, layer| said.replace(layer, ""));
+    let said = LAYERS.iter().fold(said, |said, layer| said.replace(layer, ""));
     Failure::new(
         Reason::Configuration,
         format!("no credentials: {said}"),
@@ -169,9 +146,7 @@ fn role_advice(plan: &Plan) -> &'static str {
         _ if plan.wants_mfa() => {
             "the profile has mfa_serial, which is not asked for here: use credentials of a session with MFA"
         }
-        _ => {
-            "check that the role's trust policy names this identity, and that it may call sts:AssumeRole"
-        }
+        _ => "check that the role's trust policy names this identity, and that it may call sts:AssumeRole",
     }
 }
 
@@ -179,9 +154,7 @@ fn instance_metadata(plan: &Plan, exchange: Option<FailedExchange>) -> Failure {
     match exchange {
         None => no_credentials(plan, ""),
         Some(exchange) => match &exchange.outcome {
-            Outcome::Answer(answer) if answer.status == 404 => {
-                no_credentials(plan, " (this instance has no role)")
-            }
+            Outcome::Answer(answer) if answer.status == 404 => no_credentials(plan, " (this instance has no role)"),
             Outcome::Answer(answer) => Failure::new(
                 Reason::Unreachable,
                 format!(
@@ -195,8 +168,8 @@ fn instance_metadata(plan: &Plan, exchange: Option<FailedExchange>) -> Failure {
     }
 }
 
-/// A program failed. Its arguments may be secret and are never shown, and of what it said nothing that repeats them or looks
-/// like a key.
+/// A program failed. Its arguments may be secret and are never shown, and of what it said nothing that repeats them
+/// or looks like a key.
 fn process(plan: &Plan, error: &CredentialsError, journal: &Journal, on_terminal: bool) -> Failure {
     let text = client::chain(error);
     let program = format!("the credential_process{}", plan.of_base());
@@ -211,11 +184,7 @@ fn process(plan: &Plan, error: &CredentialsError, journal: &Journal, on_terminal
     } else {
         format!("{program} could not be run")
     };
-    Failure::new(
-        Reason::Process,
-        what,
-        "run the command by hand to see what it prints",
-    )
+    Failure::new(Reason::Process, what, "run the command by hand to see what it prints")
 }
 
 /// A text without the words that repeat an argument, or are long enough to be keys or tokens.
@@ -225,8 +194,7 @@ fn without_secrets(text: &str, arguments: &[String]) -> String {
             .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_')))
             .map(str::len)
             .max();
-        longest.unwrap_or_default() >= 30
-            || arguments.iter().any(|argument| word.contains(argument))
+        longest.unwrap_or_default() >= 30 || arguments.iter().any(|argument| word.contains(argument))
     };
     text.split_whitespace()
         .map(|word| match looks_secret(word) {
@@ -258,24 +226,16 @@ fn sso(plan: &Plan, session: Option<&str>, error: &CredentialsError, journal: &J
         }
         Some(exchange) => match &exchange.outcome {
             Outcome::Answer(answer) if is_session(answer) => expired(),
-            _ => failed_exchange(
-                plan,
-                &exchange,
-                "check the account and role assigned in SSO",
-            ),
+            _ => failed_exchange(plan, &exchange, "check the account and role assigned in SSO"),
         },
         None => {
             if let Some(missing) = plan.missing_sso_settings() {
                 return Failure::new(Reason::Configuration, missing, "run `aws configure sso`");
             }
             match error {
-                _ if is_missing_file(error) => login(format!(
-                    "there is no login: {name} was not begun, or was ended"
-                )),
+                _ if is_missing_file(error) => login(format!("there is no login: {name} was not begun, or was ended")),
                 CredentialsError::InvalidConfiguration(_) => configuration(plan, error, journal),
-                _ if is_damaged_token(error) => {
-                    login(format!("the cached token of {name} is damaged"))
-                }
+                _ if is_damaged_token(error) => login(format!("the cached token of {name} is damaged")),
                 _ if journal.last_origin().is_some() => nonsense(journal, "credentials"),
                 _ => expired(),
             }
@@ -288,12 +248,7 @@ fn is_session(answer: &Answer) -> bool {
     answer.status == 401
         || matches!(
             answer.code.as_deref(),
-            Some(
-                "UnauthorizedException"
-                    | "InvalidGrantException"
-                    | "ExpiredTokenException"
-                    | "invalid_grant"
-            )
+            Some("UnauthorizedException" | "InvalidGrantException" | "ExpiredTokenException" | "invalid_grant")
         )
 }
 
@@ -301,20 +256,12 @@ fn login(plan: &Plan, error: &CredentialsError, exchange: Option<FailedExchange>
     let advice = format!("run `aws login --profile {}`", plan.base_profile);
     let ended = |how: &str| {
         let session = format!("the `aws login` session{}", plan.of_base());
-        Failure::new(
-            Reason::ExpiredCredentials,
-            format!("{session} {how}"),
-            &advice,
-        )
+        Failure::new(Reason::ExpiredCredentials, format!("{session} {how}"), &advice)
     };
     match exchange {
-        Some(exchange) if exchange.call != Call::Login => {
-            failed_exchange(plan, &exchange, role_advice(plan))
-        }
+        Some(exchange) if exchange.call != Call::Login => failed_exchange(plan, &exchange, role_advice(plan)),
         Some(exchange) => match &exchange.outcome {
-            Outcome::Answer(answer)
-                if (400..500).contains(&answer.status) && answer.status != 429 =>
-            {
+            Outcome::Answer(answer) if (400..500).contains(&answer.status) && answer.status != 429 => {
                 ended("has expired")
             }
             _ => failed_exchange(plan, &exchange, &advice),
@@ -435,9 +382,7 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
                 Source::WebIdentity | Source::Profile(Base::WebIdentity) => {
                     "check the identity provider in IAM and the token's audience"
                 }
-                _ => {
-                    "check that the key exists, is active, and belongs to its secret and this partition"
-                }
+                _ => "check that the key exists, is active, and belongs to its secret and this partition",
             },
         ),
         Class::Denied if answer.code.as_deref() == Some("RegionDisabledException") => (
@@ -445,11 +390,7 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
             format!("access denied: {said}"),
             "activate STS in that region, or name another STS in AWS_ENDPOINT_URL_STS",
         ),
-        Class::Denied => (
-            Reason::AccessDenied,
-            format!("access denied: {said}"),
-            permission,
-        ),
+        Class::Denied => (Reason::AccessDenied, format!("access denied: {said}"), permission),
         Class::ServiceFailure => (
             Reason::Unreachable,
             format!("{origin} failed with status {}: {said}", answer.status),
@@ -468,11 +409,7 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
             ),
             "check that this is AWS's endpoint and no proxy or portal answers in its place",
         ),
-        Class::Other if answer.status == 403 => (
-            Reason::AccessDenied,
-            format!("access denied: {said}"),
-            permission,
-        ),
+        Class::Other if answer.status == 403 => (Reason::AccessDenied, format!("access denied: {said}"), permission),
         Class::Other => (
             Reason::BadAnswer,
             format!("{origin} refused the request: {said}"),
@@ -484,14 +421,10 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
 
 fn renewal(plan: &Plan) -> &'static str {
     match &plan.source {
-        Source::Environment => {
-            "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
-        }
+        Source::Environment => "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
         Source::Profile(Base::StaticKeys) => "renew the keys in the credentials file",
         Source::Profile(Base::Process) => "make its credential_process print fresh credentials",
-        Source::WebIdentity | Source::Profile(Base::WebIdentity) => {
-            "renew the web identity token in its file"
-        }
+        Source::WebIdentity | Source::Profile(Base::WebIdentity) => "renew the web identity token in its file",
         _ => "renew them where they come from",
     }
 }

@@ -26,12 +26,10 @@ static WAITING: Mutex<Option<Report>> = Mutex::new(None);
 
 /// Runs `work` until it ends or `deadline` comes.
 ///
-/// A panic anywhere in it, also on threads that it starts, ends the wait at once. The thread that panicked then stands still
-/// for the rest of the process: unwinding it further is not possible in builds that abort on panic, and not needed in others.
-pub fn run<T: Send + 'static>(
-    deadline: Instant,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Stopped> {
+/// A panic anywhere in it, also on threads that it starts, ends the wait at once. The thread that panicked then
+/// stands still for the rest of the process: unwinding it further is not possible in builds that abort on panic, and
+/// not needed in others.
+pub fn run<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stopped> {
     let started = Instant::now();
     let (done, result) = mpsc::channel();
     let panicked = done.clone();
@@ -52,8 +50,8 @@ pub fn run<T: Send + 'static>(
         })
 }
 
-/// Ends the credential_process that was waited for, and what it started: nobody will read what it prints. Where the kernel does
-/// not list children, it is left to itself.
+/// Ends the credential_process that was waited for, and what it started: nobody will read what it prints. Where the
+/// kernel does not list children, it is left to itself.
 fn end_children() {
     let mut found = children(std::process::id());
     let mut next = 0;
@@ -74,11 +72,7 @@ fn children(pid: u32) -> Vec<u32> {
         .into_iter()
         .flatten()
         .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
-        .flat_map(|list| {
-            list.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .filter_map(|pid| pid.parse().ok())
         .collect()
 }
@@ -87,8 +81,8 @@ fn waiting() -> MutexGuard<'static, Option<Report>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes panics quiet: the message of one may quote anything, and stdout and stderr belong to the protocol. `last_words` are
-/// for a panic of the main thread, which nobody is left to answer for.
+/// Makes panics quiet: the message of one may quote anything, and stdout and stderr belong to the protocol.
+/// `last_words` are for a panic of the main thread, which nobody is left to answer for.
 pub fn quiet_panics(last_words: fn(place: &str)) {
     panic::set_hook(Box::new(move |info| {
         let place = place(info);

@@ -1,4 +1,5 @@
-//! Asking AWS for a token. The only part that uses threads, tokio, the SDK or TLS; nothing here runs when the cache answers.
+//! Asking AWS for a token. The only part that uses threads, tokio, the SDK or TLS; nothing here runs when the cache
+//! answers.
 
 mod answer;
 mod client;
@@ -28,8 +29,8 @@ use crate::files::AwsFiles;
 
 /// Gets a token, or gives up at `deadline`.
 ///
-/// The work is done on a thread of its own, which is left behind when the time is over: a read or a name look-up that hangs
-/// cannot be called off, and must not hold up the answer.
+/// The work is done on a thread of its own, which is left behind when the time is over: a read or a name look-up that
+/// hangs cannot be called off, and must not hold up the answer.
 ///
 /// # Errors
 ///
@@ -57,14 +58,16 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
         Err(match stopped {
             Stopped::TimedOut(after) => {
                 let activity = journal.activity();
+                let activity = activity.as_deref().unwrap_or("the AWS part to begin");
+                let seconds = after.as_secs_f64();
+                let seconds = match seconds < 10.0 {
+                    true => format!("{seconds:.1}"),
+                    false => format!("{seconds:.0}"),
+                };
                 Failure::new(
                     Reason::Deadline,
-                    format!(
-                        "no token after {:.1} seconds of waiting for {}",
-                        after.as_secs_f64(),
-                        activity.as_deref().unwrap_or("the AWS part to begin")
-                    ),
-                    "check that it answers, or allow more time with AWS_ECR_TIMEOUT (seconds)",
+                    format!("no token after {seconds} seconds of waiting for {activity}"),
+                    "see why that takes so long, or allow more time with AWS_ECR_TIMEOUT (seconds)",
                 )
             }
             Stopped::Panicked(place) => Failure::new(
@@ -88,13 +91,11 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
 
 /// A copy of stderr that programs inherit, where a person sits at a terminal.
 ///
-/// Tools that are used as credential_process ask for a code or a touch on their stderr. The AWS CLI and the Go SDK pass that on;
-/// the SDK for Rust keeps it for its error message, where it comes too late. A shell knows only numbers of one digit, so this
-/// is done before the network has taken them.
+/// Tools that are used as credential_process ask for a code or a touch on their stderr. The AWS CLI and the Go SDK
+/// pass that on; the SDK for Rust keeps it for its error message, where it comes too late. A shell knows only numbers
+/// of one digit, so this is done before the network has taken them.
 fn terminal() -> Option<OwnedFd> {
     let stderr = io::stderr();
-    let copy = stderr
-        .is_terminal()
-        .then(|| rustix::io::dup(&stderr).ok())?;
+    let copy = stderr.is_terminal().then(|| rustix::io::dup(&stderr).ok())?;
     copy.filter(|copy| copy.as_raw_fd() < 10)
 }

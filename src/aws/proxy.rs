@@ -1,8 +1,8 @@
 //! Which proxy a request goes through. Pure.
 //!
 //! The rules are those of Go's `golang.org/x/net/http/httpproxy`, which the Go helper and docker follow: HTTPS_PROXY,
-//! HTTP_PROXY and NO_PROXY in either case; loopback never goes through a proxy; ALL_PROXY is not read. Metadata and container
-//! credential endpoints are never asked through a proxy: it would answer for the wrong machine.
+//! HTTP_PROXY and NO_PROXY in either case; loopback never goes through a proxy; ALL_PROXY is not read. Metadata and
+//! container credential endpoints are never asked through a proxy: it would answer for the wrong machine.
 
 use std::net::IpAddr;
 
@@ -88,9 +88,7 @@ impl Proxies {
 
 impl Proxy {
     fn from_env(env: &Env, names: &[&'static str]) -> Option<Self> {
-        let (variable, value) = names
-            .iter()
-            .find_map(|name| Some((*name, env.get(name)?)))?;
+        let (variable, value) = names.iter().find_map(|name| Some((*name, env.get(name)?)))?;
         let value = value.trim();
         // Many write host:port alone.
         let url = match value.contains("://") {
@@ -102,8 +100,7 @@ impl Proxy {
 
     /// Its URL without user info.
     pub fn shown(&self) -> String {
-        Origin::parse(&self.url)
-            .map_or_else(|| self.variable.to_owned(), |origin| origin.to_string())
+        Origin::parse(&self.url).map_or_else(|| self.variable.to_owned(), |origin| origin.to_string())
     }
 
     fn check(&self) -> Result<(), Failure> {
@@ -174,9 +171,7 @@ impl Exception {
 
 fn is_within(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
     let (ip, network, width) = match (ip, network) {
-        (IpAddr::V4(ip), IpAddr::V4(network)) => {
-            (u128::from(ip.to_bits()), u128::from(network.to_bits()), 32)
-        }
+        (IpAddr::V4(ip), IpAddr::V4(network)) => (u128::from(ip.to_bits()), u128::from(network.to_bits()), 32),
         (IpAddr::V6(ip), IpAddr::V6(network)) => (ip.to_bits(), network.to_bits(), 128),
         _ => return false,
     };
@@ -193,10 +188,7 @@ mod tests {
     fn goes_through(vars: &[(&str, &str)], url: &str) -> Option<String> {
         let proxies = Proxies::new(&Env::from_vars(vars.iter().copied()), Vec::new());
         let origin = Origin::parse(url).unwrap();
-        proxies
-            .for_origin(&origin)
-            .unwrap()
-            .map(|proxy| proxy.url.clone())
+        proxies.for_origin(&origin).unwrap().map(|proxy| proxy.url.clone())
     }
 
     #[test]
@@ -206,10 +198,7 @@ mod tests {
             ("https_proxy", "http://low:1"),
             ("http_proxy", "plain:2"),
         ];
-        assert_eq!(
-            goes_through(&vars, "https://a.example").as_deref(),
-            Some("http://up:1")
-        );
+        assert_eq!(goes_through(&vars, "https://a.example").as_deref(), Some("http://up:1"));
         assert_eq!(
             goes_through(&vars, "http://a.example").as_deref(),
             Some("http://plain:2")

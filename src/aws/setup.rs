@@ -42,35 +42,23 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(300);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The HTTP client that every part of the SDK is given.
-pub fn http_client(
-    env: &Env,
-    plan: &Plan,
-    journal: &Journal,
-    log: &Log,
-) -> Result<Client, Failure> {
+pub fn http_client(env: &Env, plan: &Plan, journal: &Journal, log: &Log) -> Result<Client, Failure> {
     let direct = [
         env.get(env::AWS_EC2_METADATA_SERVICE_ENDPOINT),
         env.get(env::AWS_CONTAINER_CREDENTIALS_FULL_URI),
-        plan.setting("ec2_metadata_service_endpoint")
-            .map(Into::into),
+        plan.setting("ec2_metadata_service_endpoint").map(Into::into),
     ];
     let direct = direct.iter().flatten().filter_map(|url| Origin::parse(url));
     let proxies = Proxies::new(env, direct.collect());
-    let profile_bundle =
-        plan.setting("ca_bundle")
-            .map(|path| match (path.strip_prefix("~/"), env.home()) {
-                (Some(rest), Some(home)) => home.join(rest),
-                _ => PathBuf::from(path),
-            });
+    let profile_bundle = plan
+        .setting("ca_bundle")
+        .map(|path| match (path.strip_prefix("~/"), env.home()) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        });
     journal.begin("the CA bundle");
     let bundle = trust::explicit_bundle(env, profile_bundle)?;
-    Ok(Client::new(
-        env,
-        proxies,
-        bundle,
-        journal.clone(),
-        log.clone(),
-    ))
+    Ok(Client::new(env, proxies, bundle, journal.clone(), log.clone()))
 }
 
 /// The SDK's configuration, and the two endpoint flags that variables or the profile set for every service.
@@ -83,8 +71,8 @@ pub struct Setup {
     pub dual_stack: bool,
 }
 
-/// Configures the SDK. Everything that it would read from variables it is given here, so that what is empty, or of a form that
-/// makes it panic, never reaches it.
+/// Configures the SDK. Everything that it would read from variables it is given here, so that what is empty, or of a
+/// form that makes it panic, never reaches it.
 pub async fn set_up(
     env: &Env,
     plan: &Plan,
@@ -156,8 +144,8 @@ fn timeout_config() -> TimeoutConfig {
         .build()
 }
 
-/// The variables that the SDK sees: those of the source that was decided on and no other's, so that it cannot go on to a
-/// source that nobody meant.
+/// The variables that the SDK sees: those of the source that was decided on and no other's, so that it cannot go on
+/// to a source that nobody meant.
 fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<String, String> {
     let mut variables = HashMap::new();
     let mut keep = |name: &str| {
@@ -169,8 +157,10 @@ fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<Stri
     if !ignore_overrides {
         prefixes.push(env::AWS_ENDPOINT_URL);
     }
-    let from_container = matches!(&plan.source, Source::Profile(Base::Named(name)) if name.eq_ignore_ascii_case("EcsContainer"));
-    let from_instance = matches!(&plan.source, Source::Profile(Base::Named(name)) if name.eq_ignore_ascii_case("Ec2InstanceMetadata"));
+    let from_container =
+        matches!(&plan.source, Source::Profile(Base::Named(name)) if name.eq_ignore_ascii_case("EcsContainer"));
+    let from_instance =
+        matches!(&plan.source, Source::Profile(Base::Named(name)) if name.eq_ignore_ascii_case("Ec2InstanceMetadata"));
     if plan.source == Source::Container || from_container {
         prefixes.push(env::AWS_CONTAINER_PREFIX);
     }
@@ -211,7 +201,8 @@ fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<Stri
 /// A config file's text as the SDK needs it:
 ///
 /// - a credential_process says what it has to say on the terminal, if there is one;
-/// - in a `services` section the SDK looks for `ecr-public`, where the AWS documentation and other SDKs have `ecr_public`;
+/// - in a `services` section the SDK looks for `ecr-public`, where the AWS documentation and other SDKs have
+///   `ecr_public`;
 /// - where the SDK is told to pass over endpoint overrides, it does so for ECR's client and not for STS's and SSO's;
 /// - an empty endpoint override is none.
 fn sdk_text(text: &str, ignore_overrides: bool, stderr: Option<RawFd>) -> String {
@@ -264,10 +255,7 @@ mod tests {
     fn only_what_must_be_is_adapted() {
         assert_eq!(sdk_text("endpoint_url = \n", false, None), "");
         let text = "[profile a]\nCredential_Process = x --y # z\n endpoint_url=u\n[services s]\necr_public =\n  endpoint_url = v\n";
-        assert_eq!(
-            sdk_text(text, false, None),
-            text.replace("ecr_public", "ecr-public")
-        );
+        assert_eq!(sdk_text(text, false, None), text.replace("ecr_public", "ecr-public"));
         assert_eq!(
             sdk_text(text, true, Some(7)),
             "[profile a]\ncredential_process = exec 2>&7; x --y # z\n[services s]\necr-public =\n"

@@ -1,7 +1,7 @@
 //! Where credentials come from: decided here, from the environment and the profile, before the SDK is asked for any.
 //!
-//! The order is the SDK's. The SDK, though, goes on to the next source where a profile that was named does not exist, and would
-//! use the node's role in its place; and its errors do not say which source they are about.
+//! The order is the SDK's. The SDK, though, goes on to the next source where a profile that was named does not exist,
+//! and would use the node's role in its place; and its errors do not say which source they are about.
 
 use std::path::PathBuf;
 
@@ -138,9 +138,7 @@ impl Plan {
             }
             return Ok(Source::WebIdentity);
         }
-        if is_set(env::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI)
-            || is_set(env::AWS_CONTAINER_CREDENTIALS_FULL_URI)
-        {
+        if is_set(env::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI) || is_set(env::AWS_CONTAINER_CREDENTIALS_FULL_URI) {
             return Ok(Source::Container);
         }
         if env.is_true(env::AWS_EC2_METADATA_DISABLED) {
@@ -154,11 +152,7 @@ impl Plan {
     fn check_metadata_endpoint(&self, env: &Env) -> Result<(), Failure> {
         let wrong = |name: &str, expected: &str| {
             let what = format!("{name} is not {expected}");
-            Err(Failure::new(
-                Reason::Configuration,
-                what,
-                "correct it or unset it",
-            ))
+            Err(Failure::new(Reason::Configuration, what, "correct it or unset it"))
         };
         match env.get(env::AWS_EC2_METADATA_SERVICE_ENDPOINT) {
             Some(url) if Origin::parse(&url).is_none() => {
@@ -185,8 +179,7 @@ impl Plan {
             {
                 return Err(self.unknown_profile(name, Some(profile.name())));
             }
-            let is_chained = profile.get("role_arn").is_some()
-                && profile.get("web_identity_token_file").is_none();
+            let is_chained = profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none();
             match source.and_then(|name| self.sections.get_profile(name)) {
                 Some(next) if is_chained && !seen.contains(&next.name()) => {
                     seen.push(next.name());
@@ -222,9 +215,9 @@ impl Plan {
     fn unknown_profile(&self, name: &str, referring: Option<&str>) -> Failure {
         let what = match referring {
             None => format!("the profile {name:?} does not exist"),
-            Some(referring) => format!(
-                "the profile {name:?}, which {referring:?} names as its source_profile, does not exist"
-            ),
+            Some(referring) => {
+                format!("the profile {name:?}, which {referring:?} names as its source_profile, does not exist")
+            }
         };
         // The SDK's parser passes over sections of other names.
         let legal = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c);
@@ -246,9 +239,7 @@ impl Plan {
         Failure::new(
             Reason::Configuration,
             format!("{what} in {}", self.files_read()),
-            format!(
-                "correct {correct} or add the profile; `aws configure list-profiles` lists what there is"
-            ),
+            format!("correct {correct} or add the profile; `aws configure list-profiles` lists what there is"),
         )
     }
 
@@ -266,8 +257,8 @@ impl Plan {
         }
     }
 
-    /// Whose credentials these are, for messages: `profile "dev"`. A profile that is named is told also where the credentials
-    /// are not its own: endpoints and certificates may be.
+    /// Whose credentials these are, for messages: `profile "dev"`. A profile that is named is told also where the
+    /// credentials are not its own: endpoints and certificates may be.
     pub fn who(&self) -> String {
         let who = match &self.source {
             Source::Profile(_) => return format!("profile {:?}", self.profile),
@@ -382,8 +373,7 @@ impl Plan {
             ));
         };
         let in_session = |name: &str| session.get(name).is_some();
-        lacks(format!("[sso-session {name}]"), &shared, &in_session)
-            .or_else(|| lacks(of_profile, &whole, &in_profile))
+        lacks(format!("[sso-session {name}]"), &shared, &in_session).or_else(|| lacks(of_profile, &whole, &in_profile))
     }
 
     /// The file with the token that credentials are got for, and where it is named.
@@ -460,17 +450,14 @@ fn base_of(profile: &Profile) -> Option<Base> {
 }
 
 fn has_keys(profile: &Profile) -> bool {
-    [
-        "aws_access_key_id",
-        "aws_secret_access_key",
-        "aws_session_token",
-    ]
-    .into_iter()
-    .any(|name| profile.get(name).is_some())
+    ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
+        .into_iter()
+        .any(|name| profile.get(name).is_some())
 }
 
-/// The text of a file. Static keys in the environment need none, so that then nothing in it is an error; and where nobody names
-/// a profile or the file, one that nobody may look for (a service with another user's HOME) is as good as missing.
+/// The text of a file. Static keys in the environment need none, so that then nothing in it is an error; and where
+/// nobody names a profile or the file, one that nobody may look for (a service with another user's HOME) is as good
+/// as missing.
 fn text_of(file: &AwsFile, keys: bool, profile_is_named: bool) -> Result<String, Failure> {
     let fail = |why: &str, advice: &str| {
         let path = file.path.as_deref();
@@ -498,14 +485,8 @@ fn text_of(file: &AwsFile, keys: bool, profile_is_named: bool) -> Result<String,
         Err(_) if keys => Ok(String::new()),
         Err(error) => {
             let good = bytes.get(..error.utf8_error().valid_up_to());
-            let line = good
-                .unwrap_or_default()
-                .split(|byte| *byte == b'\n')
-                .count();
-            Err(fail(
-                &format!("line {line} is not UTF-8"),
-                "correct that line",
-            ))
+            let line = good.unwrap_or_default().split(|byte| *byte == b'\n').count();
+            Err(fail(&format!("line {line} is not UTF-8"), "correct that line"))
         }
     }
 }
@@ -537,11 +518,7 @@ async fn unreadable(text: &[String; 2], paths: &[Option<PathBuf>; 2], why: &str)
     let [config_path, credentials_path] = paths;
     let alone = [config.clone(), String::new()];
     let in_config = credentials.is_empty() || parse(&alone, DEFAULT_PROFILE).await.is_err();
-    let path = if in_config {
-        config_path
-    } else {
-        credentials_path
-    };
+    let path = if in_config { config_path } else { credentials_path };
     let path = path.as_deref().map(|path| path.display().to_string());
     // "error parsing … on line 3:\n …": only the number is safe to show, the rest may quote a key.
     let line = why

@@ -85,11 +85,12 @@ async fn resolve(
     terminal: Option<RawFd>,
     journal: &Journal,
 ) -> Result<Keys, Failure> {
-    journal.begin(match &plan.source {
-        Source::Profile(Base::Process) => {
+    journal.begin(match (&plan.source, plan.token_file(env)) {
+        (Source::Profile(Base::Process), _) => {
             format!("the credential_process of profile {:?}", plan.base_profile)
         }
-        _ => format!("credentials from {}", plan.who()),
+        (_, Some((path, named))) => format!("the token in {path} ({named})"),
+        _ => "credentials".to_owned(),
     });
     let resolved = match setup.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await,
@@ -138,11 +139,7 @@ impl Authorization {
 }
 
 /// Calls GetAuthorizationToken. The endpoint follows the host name, and an override switches both flags off.
-async fn authorize(
-    setup: &Setup,
-    registry: &Registry,
-    keys: Keys,
-) -> Result<Authorization, SendError> {
+async fn authorize(setup: &Setup, registry: &Registry, keys: Keys) -> Result<Authorization, SendError> {
     let config = &setup.config;
     let flags = |service| {
         let plain = setup::endpoint_override(config, service).is_none();

@@ -1,5 +1,5 @@
-//! Which certificates are trusted: AWS_CA_BUNDLE or the profile's `ca_bundle`, else SSL_CERT_FILE and SSL_CERT_DIR, else the
-//! system's.
+//! Which certificates are trusted: AWS_CA_BUNDLE or the profile's `ca_bundle`, else SSL_CERT_FILE and SSL_CERT_DIR,
+//! else the system's.
 //!
 //! The SDK's TLS layer panics on a certificate that it cannot use, so every one is tried here before it gets them.
 
@@ -18,8 +18,8 @@ use crate::files;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// Where systems keep all their roots in one file: Debian, Ubuntu and Alpine; Fedora and RHEL; openSUSE; others. The list is
-/// that of Go's crypto/x509. One file is read ten times faster than the directory of single ones beside it.
+/// Where systems keep all their roots in one file: Debian, Ubuntu and Alpine; Fedora and RHEL; openSUSE; others. The
+/// list is that of Go's crypto/x509. One file is read ten times faster than the directory of single ones beside it.
 const SYSTEM_FILES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -34,10 +34,7 @@ const SYSTEM_FILES: [&str; 6] = [
 /// # Errors
 ///
 /// A [`Failure`] that names the file, where it is missing or holds no certificate that can be used.
-pub fn explicit_bundle(
-    env: &Env,
-    profile_bundle: Option<PathBuf>,
-) -> Result<Option<TlsContext>, Failure> {
+pub fn explicit_bundle(env: &Env, profile_bundle: Option<PathBuf>) -> Result<Option<TlsContext>, Failure> {
     let (path, origin) = match (env.path(env::AWS_CA_BUNDLE), profile_bundle) {
         (Some(path), _) => (path, env::AWS_CA_BUNDLE),
         (None, Some(path)) => (path, "the profile's ca_bundle"),
@@ -151,14 +148,7 @@ fn is_usable(certificate: &CertificateDer<'static>) -> bool {
 fn context(certificates: &[CertificateDer<'static>]) -> TlsContext {
     let mut pem = String::new();
     for certificate in certificates {
-        for part in [
-            BEGIN,
-            "\n",
-            &BASE64_STANDARD.encode(certificate),
-            "\n",
-            END,
-            "\n",
-        ] {
+        for part in [BEGIN, "\n", &BASE64_STANDARD.encode(certificate), "\n", END, "\n"] {
             pem.push_str(part);
         }
     }

@@ -172,9 +172,7 @@ impl Dir {
         }
         let capacity = usize::try_from(size).unwrap_or_default() + 1;
         let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-        file.take(SIZE_LIMIT)
-            .read_to_end(&mut bytes)
-            .map_err(refuse)?;
+        file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(refuse)?;
         Ok(bytes)
     }
 
@@ -199,15 +197,14 @@ impl Dir {
         }
     }
 
-    /// Writes a file in one step: whoever reads it sees the old contents or the new. Not synced to disk, since a torn file
-    /// after a power cut is only a miss.
+    /// Writes a file in one step: whoever reads it sees the old contents or the new. Not synced to disk, since a torn
+    /// file after a power cut is only a miss.
     pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
         self.ensure()?;
         let temporary = self.join(&temporary_name(name));
         // Left behind by a process of the same number that was killed.
         let _ = fs::remove_file(&temporary);
-        let result =
-            write_private(&temporary, contents).and_then(|()| self.replace(&temporary, name));
+        let result = write_private(&temporary, contents).and_then(|()| self.replace(&temporary, name));
         if result.is_err() {
             let _ = fs::remove_file(&temporary);
         }
@@ -252,8 +249,8 @@ impl Dir {
         Err(last)
     }
 
-    /// Removes what stands in the place of a file of ours and is none; what is one stays, whatever the reason why it could not be
-    /// opened. That reason is given back.
+    /// Removes what stands in the place of a file of ours and is none; what is one stays, whatever the reason why it
+    /// could not be opened. That reason is given back.
     fn clear(&self, path: &Path, reason: io::Error) -> io::Result<io::Error> {
         let Ok(metadata) = fs::symlink_metadata(path) else {
             return match reason.kind() {
@@ -271,7 +268,8 @@ impl Dir {
         Ok(reason)
     }
 
-    /// Removes a file; whether there was one. An empty directory in its place goes too; one that holds something is not ours.
+    /// Removes a file; whether there was one. An empty directory in its place goes too; one that holds something is
+    /// not ours.
     pub fn remove(&self, name: &str) -> io::Result<bool> {
         let path = self.join(name);
         match fs::remove_file(&path) {
@@ -302,9 +300,7 @@ fn owner_of_nearest(path: &Path) -> Option<u32> {
 
 /// Makes a directory and what is missing above it, each 0700 whatever the umask.
 fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
         && !parent.exists()
     {
         create_private(parent)?;
@@ -361,10 +357,7 @@ fn temporary_name(name: &str) -> String {
 /// Whether a name is that of a temporary file of ours.
 pub(crate) fn is_temporary(name: &str) -> bool {
     let inner = || {
-        let (name, pid) = name
-            .strip_prefix('.')?
-            .strip_suffix(".tmp")?
-            .rsplit_once('.')?;
+        let (name, pid) = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
         let named = ENDINGS.iter().any(|ending| key_of(name, ending).is_some());
         (named && !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
     };
@@ -372,10 +365,7 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 }
 
 fn is_ours(name: &str) -> bool {
-    name == LOG
-        || name == OLD_LOG
-        || is_temporary(name)
-        || ENDINGS.iter().any(|ending| key_of(name, ending).is_some())
+    name == LOG || name == OLD_LOG || is_temporary(name) || ENDINGS.iter().any(|ending| key_of(name, ending).is_some())
 }
 
 #[cfg(test)]

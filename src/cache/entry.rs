@@ -101,8 +101,7 @@ impl Entry {
     /// Reads an entry; none where it is damaged, of another version, or for another key.
     pub fn decode(bytes: &[u8], key: &str) -> Option<Self> {
         let entry: Self = serde_json::from_slice(bytes).ok()?;
-        (entry.version == VERSION && entry.key == key && !entry.password.expose().is_empty())
-            .then_some(entry)
+        (entry.version == VERSION && entry.key == key && !entry.password.expose().is_empty()).then_some(entry)
     }
 
     /// The file's contents.
@@ -215,8 +214,7 @@ impl Entry {
 
 /// Seconds since the epoch; a clock before it reads as the epoch.
 pub fn unix(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One process at a time asks AWS for a given token; the others wait for its answer. The only user of `try_lock`.
 //!
-//! A lock file is removed only by whoever holds its lock, and whoever gets a lock makes sure that the file is still the one
-//! at its path. The kernel lets go of a lock when its process ends, however it ends.
+//! A lock file is removed only by whoever holds its lock, and whoever gets a lock makes sure that the file is still
+//! the one at its path. The kernel lets go of a lock when its process ends, however it ends.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -43,7 +43,8 @@ pub enum Attempt {
 impl Lock {
     /// Tries once to get the lock of this name.
     pub fn attempt(dir: &Dir, name: &str) -> Attempt {
-        // A file that is removed between opening and locking it is no lock any more: then another round with the new one.
+        // A file that is removed between opening and locking it is no lock any more: then another round with the new
+        // one.
         for _ in 0..100 {
             let file = match dir.open_own(name, false) {
                 Ok(file) => file,
@@ -89,17 +90,11 @@ impl Lock {
         let record: Record = serde_json::from_slice(&bytes).ok()?;
         let reason = Reason::from_code(&record.code)?;
         let is_ours = record.at_millis >= millis(since) && record.circumstances == circumstances;
-        (is_ours && reason.is_shared())
-            .then(|| Failure::new(reason, record.what, record.advice).with(&record.whose))
+        (is_ours && reason.is_shared()).then(|| Failure::new(reason, record.what, record.advice).with(&record.whose))
     }
 
     /// Leaves a failure for those who are waiting.
-    pub fn leave_failure(
-        &self,
-        failure: &Failure,
-        circumstances: &str,
-        now: SystemTime,
-    ) -> io::Result<()> {
+    pub fn leave_failure(&self, failure: &Failure, circumstances: &str, now: SystemTime) -> io::Result<()> {
         let record = Record {
             at_millis: millis(now),
             circumstances: circumstances.to_owned(),
@@ -139,7 +134,6 @@ fn is_at(file: &File, path: &std::path::Path) -> bool {
 }
 
 fn millis(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

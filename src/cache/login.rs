@@ -110,8 +110,7 @@ impl Login {
     pub fn prune(dir: &Dir) {
         let now = SystemTime::now();
         for name in dir.names() {
-            if dir::key_of(&name, ".login").is_some()
-                && Self::read(dir, &name).is_some_and(|login| !login.is_live(now))
+            if dir::key_of(&name, ".login").is_some() && Self::read(dir, &name).is_some_and(|login| !login.is_live(now))
             {
                 let _ = dir.remove(&name);
             }
@@ -133,10 +132,7 @@ fn context(env: &Env) -> String {
     let profile = env.profile().unwrap_or_default();
     identity::name_of(
         "login-context",
-        &[
-            ("key-id", key_id.as_bytes()),
-            ("profile", profile.as_bytes()),
-        ],
+        &[("key-id", key_id.as_bytes()), ("profile", profile.as_bytes())],
     )
 }
 

@@ -78,8 +78,8 @@ impl Store {
         self.dir.remove(&entry_name(key))
     }
 
-    /// Removes every identity's token for this registry's service and region, and what is not trusted and so may be one; how
-    /// many there were.
+    /// Removes every identity's token for this registry's service and region, and what is not trusted and so may be
+    /// one; how many there were.
     pub fn remove_region(&self, registry: &Registry) -> io::Result<usize> {
         let mut removed = 0;
         for name in self.dir.names() {
@@ -104,8 +104,8 @@ impl Store {
         self.entries().filter(move |entry| entry.is_usable(now))
     }
 
-    /// Clears away what is of no use to anybody: expired entries, all but the newest 256, and what killed processes left
-    /// behind. `keep` is never among them.
+    /// Clears away what is of no use to anybody: expired entries, all but the newest 256, and what killed processes
+    /// left behind. `keep` is never among them.
     pub fn prune(&self, keep: &str) {
         let now = SystemTime::now();
         let mut kept = Vec::new();

@@ -2,12 +2,7 @@
 //! of AWS exist on loopback and nothing else does. Linux and root only; elsewhere the test is skipped.
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use std::env;
 use std::io;
@@ -64,9 +59,7 @@ pub fn is_possible() -> bool {
         let output = Command::new(program).args(arguments).output();
         output.is_ok_and(|output| output.status.success())
     };
-    cfg!(target_os = "linux")
-        && succeeds("unshare", &["--net", "--mount", "true"])
-        && succeeds("ip", &["-V"])
+    cfg!(target_os = "linux") && succeeds("unshare", &["--net", "--mount", "true"]) && succeeds("ip", &["-V"])
 }
 
 /// Passes what comes to `address` on to the server at `url` (`http://127.0.0.1:PORT`), until the process ends. False

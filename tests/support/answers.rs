@@ -56,20 +56,16 @@ fn authorization_token(request: &Request, reply: &Reply, serial: u64) -> Answer 
         data["proxyEndpoint"] = format!("https://{account}.dkr.ecr.{region}.amazonaws.com").into();
         data = json!([data]);
     }
-    json_answer(
-        "application/x-amz-json-1.1",
-        &json!({ "authorizationData": data }),
-    )
+    json_answer("application/x-amz-json-1.1", &json!({ "authorizationData": data }))
 }
 
 fn assumed_role(request: &Request, reply: &Reply) -> Answer {
     let form = request.form();
     let field = |name: &str| errors::xml_escape(form.get(name).map_or("", String::as_str));
     let (action, session) = (field("Action"), field("RoleSessionName"));
-    let arn =
-        field("RoleArn")
-            .replacen(":iam:", ":sts:", 1)
-            .replacen(":role/", ":assumed-role/", 1);
+    let arn = field("RoleArn")
+        .replacen(":iam:", ":sts:", 1)
+        .replacen(":role/", ":assumed-role/", 1);
     let subject = match request.operation.as_str() {
         request::STS_WEB_IDENTITY => {
             "<SubjectFromWebIdentityToken>system:serviceaccount:default:test\
@@ -99,10 +95,7 @@ fn assumed_role(request: &Request, reply: &Reply) -> Answer {
 fn role_credentials(request: &Request, reply: &Reply) -> Answer {
     let mut credentials = secrets(request);
     credentials["expiration"] = (expiry(reply) * 1000).into();
-    json_answer(
-        "application/json",
-        &json!({ "roleCredentials": credentials }),
-    )
+    json_answer("application/json", &json!({ "roleCredentials": credentials }))
 }
 
 fn oidc_token(request: &Request, reply: &Reply) -> Answer {
@@ -142,10 +135,7 @@ fn imds(request: &Request, reply: &Reply) -> Answer {
     if request.header("x-aws-ec2-metadata-token") != Some(IMDS_TOKEN_VALUE) {
         return Answer::new(401, "text/plain", "no session token");
     }
-    let role = request
-        .path
-        .strip_prefix(request::IMDS_ROLE_PATH)
-        .unwrap_or_default();
+    let role = request.path.strip_prefix(request::IMDS_ROLE_PATH).unwrap_or_default();
     match role.trim_start_matches('/') {
         "" => Answer::new(200, "text/plain", IMDS_ROLE),
         IMDS_ROLE => credential_document(request, reply),

@@ -6,13 +6,7 @@ use serde_json::json;
 
 pub const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-pub fn answer(
-    operation: &str,
-    status: u16,
-    code: &str,
-    message: &str,
-    oauth: Option<&str>,
-) -> Answer {
+pub fn answer(operation: &str, status: u16, code: &str, message: &str, oauth: Option<&str>) -> Answer {
     match operation {
         request::STS_ASSUME_ROLE | request::STS_WEB_IDENTITY => xml(status, code, message),
         request::SSO | request::SSO_OIDC | request::SIGNIN => {
@@ -21,13 +15,9 @@ pub fn answer(
                 body["error"] = error.into();
                 body["error_description"] = message.into();
             }
-            Answer::new(status, "application/json", body.to_string())
-                .header("x-amzn-errortype", code)
+            Answer::new(status, "application/json", body.to_string()).header("x-amzn-errortype", code)
         }
-        request::IMDS_TOKEN
-        | request::IMDS_ROLES
-        | request::IMDS_CREDENTIALS
-        | request::CONTAINER => {
+        request::IMDS_TOKEN | request::IMDS_ROLES | request::IMDS_CREDENTIALS | request::CONTAINER => {
             let body = json!({ "Code": code, "Message": message });
             Answer::new(status, "application/json", body.to_string())
         }
@@ -39,9 +29,7 @@ pub fn answer(
 }
 
 pub fn xml_escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn xml(status: u16, code: &str, message: &str) -> Answer {

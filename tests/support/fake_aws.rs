@@ -16,8 +16,7 @@ impl FakeAws {
     pub fn start() -> Self {
         let service = Service::default();
         let handler = service.clone();
-        let listener =
-            Listener::start(move |stream| handler.serve(&stream, &stream, &Via::default()));
+        let listener = Listener::start(move |stream| handler.serve(&stream, &stream, &Via::default()));
         Self { service, listener }
     }
 

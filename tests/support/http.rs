@@ -52,10 +52,7 @@ impl Answer {
 }
 
 pub fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(n, _)| n == name)
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
 /// The next request of a connection, or `None` when the client closed it between requests.
@@ -107,8 +104,7 @@ fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     loop {
         let line = read_line(reader)?;
         let size = line.split(';').next().unwrap_or_default().trim();
-        let size = usize::from_str_radix(size, 16)
-            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        let size = usize::from_str_radix(size, 16).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
         if size == 0 {
             // Trailers have the form of headers; nobody here looks at them.
             read_headers(reader)?;

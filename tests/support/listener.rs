@@ -55,12 +55,8 @@ impl Drop for Listener {
     }
 }
 
-fn accept_all<H>(
-    socket: &TcpListener,
-    stopping: &AtomicBool,
-    connections: &Connections,
-    handler: &Arc<H>,
-) where
+fn accept_all<H>(socket: &TcpListener, stopping: &AtomicBool, connections: &Connections, handler: &Arc<H>)
+where
     H: Fn(TcpStream) + Send + Sync + 'static,
 {
     for (number, stream) in (0..).zip(socket.incoming()) {

@@ -70,10 +70,7 @@ impl Request {
     pub fn new(raw: RawRequest, via: &Via) -> Self {
         let absolute = raw.target.split_once("://").map(|(_, rest)| rest);
         let path = match absolute {
-            Some(rest) => rest
-                .find('/')
-                .map_or("/", |slash| &rest[slash..])
-                .to_owned(),
+            Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]).to_owned(),
             None => raw.target.clone(),
         };
         let authorization = raw.header("authorization").unwrap_or_default();
@@ -132,11 +129,7 @@ impl Request {
                 parts.extend(names.map(|k| text(&form, k)));
             }
             SSO => {
-                parts.push(
-                    self.header("x-amz-sso_bearer_token")
-                        .unwrap_or_default()
-                        .to_owned(),
-                );
+                parts.push(self.header("x-amz-sso_bearer_token").unwrap_or_default().to_owned());
                 parts.extend(["account_id", "role_name"].map(|k| text(&self.query(), k)));
             }
             SIGNIN => parts.push(self.json()["refreshToken"].to_string()),
@@ -194,9 +187,7 @@ fn operation(request: &Request) -> &'static str {
 
 /// `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …` cut at the slashes.
 fn credential_scope(authorization: &str) -> Vec<String> {
-    let scope = authorization
-        .split_once("Credential=")
-        .map(|(_, rest)| rest);
+    let scope = authorization.split_once("Credential=").map(|(_, rest)| rest);
     let scope = scope.and_then(|rest| rest.split([',', ' ']).next());
     scope
         .map(|scope| scope.split('/').map(str::to_owned).collect())

@@ -37,17 +37,13 @@ impl Output {
     /// Checks for the answer that makes docker go on without credentials.
     pub fn assert_not_found(&self) {
         let found = (self.code, self.stdout.trim());
-        assert_eq!(
-            found,
-            (Some(1), "credentials not found in native keychain"),
-            "{self}"
-        );
+        assert_eq!(found, (Some(1), "credentials not found in native keychain"), "{self}");
     }
 
     fn member(&self, name: &str) -> String {
         assert_eq!(self.code, Some(0), "{self}");
-        let answer: Value = serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|why| panic!("stdout is not JSON: {why}\n{self}"));
+        let answer: Value =
+            serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("stdout is not JSON: {why}\n{self}"));
         let names = answer
             .as_object()
             .map(|members| members.keys().cloned().collect::<Vec<_>>());
@@ -111,20 +107,12 @@ impl Running {
 
     /// Waits for the end. Panics if the limit had to be enforced.
     pub fn wait(self) -> Output {
-        let ended = self
-            .supervisor
-            .join()
-            .expect("the supervisor does not panic");
+        let ended = self.supervisor.join().expect("the supervisor does not panic");
         ended.unwrap_or_else(|why| panic!("{why}"))
     }
 }
 
-fn supervise(
-    mut child: Child,
-    stdin: Vec<u8>,
-    start: Instant,
-    limit: Duration,
-) -> Result<Output, String> {
+fn supervise(mut child: Child, stdin: Vec<u8>, start: Instant, limit: Duration) -> Result<Output, String> {
     if let Some(mut pipe) = child.stdin.take() {
         // A program may exit without reading its input; that is its affair.
         thread::spawn(move || pipe.write_all(&stdin).ok());

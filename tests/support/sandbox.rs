@@ -93,10 +93,8 @@ impl Sandbox {
 
     /// Long-lived keys in the environment, the shortest way to credentials.
     pub fn use_static_keys(&mut self) -> &mut Self {
-        self.env("AWS_ACCESS_KEY_ID", STATIC_KEY_ID).env(
-            "AWS_SECRET_ACCESS_KEY",
-            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-        )
+        self.env("AWS_ACCESS_KEY_ID", STATIC_KEY_ID)
+            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
     }
 
     /// Sends the calls to every AWS service to `fake`.
@@ -116,12 +114,7 @@ impl Sandbox {
     }
 
     /// Runs after `change` had its way with the command: arguments, variables, directory.
-    pub fn run_with(
-        &self,
-        verb: &str,
-        stdin: impl AsRef<[u8]>,
-        change: impl FnOnce(&mut Command),
-    ) -> Output {
+    pub fn run_with(&self, verb: &str, stdin: impl AsRef<[u8]>, change: impl FnOnce(&mut Command)) -> Output {
         let mut command = self.command(verb);
         change(&mut command);
         Running::start(command, stdin, RUN_LIMIT).wait()

@@ -30,9 +30,7 @@ pub struct Service(Arc<Mutex<State>>);
 
 impl Service {
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.0
-            .lock()
-            .expect("no thread of the fake panics with the lock held")
+        self.0.lock().expect("no thread of the fake panics with the lock held")
     }
 
     /// Serves a connection to its end. `stream` may be the TLS inside `socket`.
@@ -45,13 +43,7 @@ impl Service {
         }
     }
 
-    pub fn answer(
-        &self,
-        raw: RawRequest,
-        out: &mut impl Write,
-        socket: &TcpStream,
-        via: &Via,
-    ) -> Next {
+    pub fn answer(&self, raw: RawRequest, out: &mut impl Write, socket: &TcpStream, via: &Via) -> Next {
         let last = raw
             .header("connection")
             .is_some_and(|v| v.eq_ignore_ascii_case("close"));
@@ -88,16 +80,10 @@ impl Service {
     fn record(&self, request: &Request) -> (Reply, u64) {
         let mut state = self.state();
         state.requests.push(request.clone());
-        if matches!(
-            request.operation.as_str(),
-            request::ECR | request::ECR_PUBLIC
-        ) {
+        if matches!(request.operation.as_str(), request::ECR | request::ECR_PUBLIC) {
             state.serial += 1;
         }
-        let queued = state
-            .queued
-            .get_mut(&request.operation)
-            .and_then(VecDeque::pop_front);
+        let queued = state.queued.get_mut(&request.operation).and_then(VecDeque::pop_front);
         let reply = queued.or_else(|| state.sticky.get(&request.operation).cloned());
         (reply.unwrap_or_else(Reply::normal), state.serial)
     }

@@ -1,8 +1,8 @@
 //! A certificate authority of its own for each server, and TLS over a connection.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -57,10 +57,7 @@ impl TestCa {
 }
 
 /// The server's end of TLS on `socket`; the handshake happens at the first read.
-pub fn accept(
-    config: Arc<ServerConfig>,
-    socket: &TcpStream,
-) -> StreamOwned<ServerConnection, &TcpStream> {
+pub fn accept(config: Arc<ServerConfig>, socket: &TcpStream) -> StreamOwned<ServerConnection, &TcpStream> {
     let connection = ServerConnection::new(config).expect("a valid configuration");
     StreamOwned::new(connection, socket)
 }
@@ -68,8 +65,6 @@ pub fn accept(
 fn named(common_name: &str, names: Vec<String>) -> CertificateParams {
     let mut params = CertificateParams::new(names).expect("names that can stand in a certificate");
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::CommonName, common_name);
     params
 }

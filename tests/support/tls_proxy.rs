@@ -84,8 +84,8 @@ impl Inner {
         let mut reader = BufReader::new(socket);
         while let Ok(Some(request)) = http::read_request(&mut reader) {
             if !self.admits(&request) {
-                let refusal = Answer::new(407, "text/plain", "who are you?")
-                    .header("Proxy-Authenticate", "Basic realm=\"test\"");
+                let refusal =
+                    Answer::new(407, "text/plain", "who are you?").header("Proxy-Authenticate", "Basic realm=\"test\"");
                 if refusal.write_to(reader.get_mut()).is_err() {
                     return;
                 }
@@ -93,9 +93,7 @@ impl Inner {
                 return self.tunnel(&request.target, socket);
             } else {
                 let mut out = socket;
-                let next = self
-                    .service
-                    .answer(request, &mut out, socket, &Via::default());
+                let next = self.service.answer(request, &mut out, socket, &Via::default());
                 if next == Next::Close {
                     return;
                 }
@@ -126,7 +124,6 @@ impl Inner {
             over_tls: true,
             connect_target: Some(target.to_owned()),
         };
-        self.service
-            .serve(tls::accept(config, socket), socket, &via);
+        self.service.serve(tls::accept(config, socket), socket, &via);
     }
 }

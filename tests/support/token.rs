@@ -42,22 +42,14 @@ pub fn encode_password(request: &Request, serial: u64, expiration: i64) -> Strin
 /// Reads a password that a fake made; panics on any other.
 pub fn decode_password(password: &str) -> TokenInfo {
     let outer = decode(password);
-    let payload = decode(
-        outer["payload"]
-            .as_str()
-            .expect("a payload in the password"),
-    );
+    let payload = decode(outer["payload"].as_str().expect("a payload in the password"));
     let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
     TokenInfo {
         access_key_id: text("accessKeyId"),
         region: text("region"),
         service: text("service"),
-        serial: payload["serial"]
-            .as_u64()
-            .expect("a serial in the password"),
-        expiration: outer["expiration"]
-            .as_i64()
-            .expect("an expiration in the password"),
+        serial: payload["serial"].as_u64().expect("a serial in the password"),
+        expiration: outer["expiration"].as_i64().expect("an expiration in the password"),
     }
 }
 
