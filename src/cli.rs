@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::config;
 use crate::env::Env;
-use crate::error::{Error, one_line};
+use crate::error::{Error, one_line, truncate};
 use crate::files::describe;
 use crate::helper::Helper;
 use crate::log::Log;
@@ -82,7 +82,7 @@ impl Verb {
             "list" => Self::List,
             "version" | "--version" | "-v" => Self::Version,
             "--help" | "-h" => Self::Help,
-            other => return Err(format!("{NAME}: unknown action: {}", one_line(other))),
+            other => return Err(format!("{NAME}: unknown action: {}", truncate(&one_line(other), 100))),
         })
     }
 }

@@ -174,7 +174,8 @@ pub(crate) fn one_line(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn truncate(text: &str, limit: usize) -> String {
+/// The beginning of a text, of at most so many bytes, with a mark where something was cut off.
+pub(crate) fn truncate(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }

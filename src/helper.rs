@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use crate::cache::{Dir, Login, Store};
 use crate::config;
 use crate::env::Env;
-use crate::error::{Error, Reason};
+use crate::error::{Error, Reason, truncate};
 use crate::files::{AwsFiles, describe};
 use crate::identity::Fingerprint;
 use crate::log::{Level, Log};
@@ -172,7 +172,7 @@ fn registry_of(server: &ServerUrl) -> Option<Registry> {
 }
 
 fn not_ecr(server: &ServerUrl) -> Error {
-    let host = server.host().unwrap_or("this server");
+    let host = truncate(server.host().unwrap_or("this server"), 100);
     Error::Request(format!(
         "{host} is not an Amazon ECR registry, and docker-credential-ecr-login keeps credentials for ECR alone; \
          set \"credHelpers\" in docker's config.json for the ECR hosts only, and another \"credsStore\" for the rest"

@@ -16,8 +16,9 @@ use aws_types::service_config::ServiceConfigKey;
 use crate::aws::client::{APP_NAME, Client};
 use crate::aws::journal::Journal;
 use crate::aws::origin::Origin;
+use crate::aws::profiles::{self, Base};
 use crate::aws::proxy::Proxies;
-use crate::aws::source::{self, Base, Plan, Source};
+use crate::aws::source::{Plan, Source};
 use crate::aws::trust;
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
@@ -92,7 +93,7 @@ pub async fn set_up(
     let load = async |credential_flags: Option<bool>| {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .env(SdkEnv::from(variables.clone()))
-            .profile_files(source::sdk_files(&text))
+            .profile_files(profiles::sdk_files(&text))
             .profile_name(&plan.profile)
             .region(Region::new(registry.region().to_owned()))
             .http_client(client.clone())

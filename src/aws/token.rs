@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::aws::explain::{self, SendError};
 use crate::aws::journal::Journal;
+use crate::aws::profiles::Base;
 use crate::aws::setup::{self, Setup};
-use crate::aws::source::{Base, Plan, Source};
+use crate::aws::source::{Plan, Source};
 use crate::cache::Token;
 use crate::env::Env;
 use crate::error::Failure;

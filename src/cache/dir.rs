@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
@@ -60,8 +61,8 @@ impl Dir {
             .and_then(|path| std::path::absolute(path).ok())
             .ok_or("HOME is not set and AWS_ECR_CACHE_DIR does not name a directory")?;
         // Under sudo with somebody else's HOME, files of root's there would only be in its owner's way.
-        let decides = at_home.as_deref().unwrap_or(&path);
-        if uid == 0 && owner_of_nearest(decides) != Some(0) {
+        let is_roots = |place: &Path| owner_of_nearest(place) == Some(0);
+        if uid == 0 && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
             return Ok(Self {
                 path: Path::new("/run").join(NAME),
                 uid,
@@ -202,8 +203,6 @@ impl Dir {
     pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
         self.ensure()?;
         let temporary = self.join(&temporary_name(name));
-        // Left behind by a process of the same number that was killed.
-        let _ = fs::remove_file(&temporary);
         let result = write_private(&temporary, contents).and_then(|()| self.replace(&temporary, name));
         if result.is_err() {
             let _ = fs::remove_file(&temporary);
@@ -349,17 +348,19 @@ pub(crate) fn key_of<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
     .then_some(key)
 }
 
-/// A temporary file beside the one it becomes, named for the process so that no two are the same.
+/// A temporary file beside the one it becomes. The process's number alone is not enough to tell two apart: containers that share
+/// a volume have the same ones.
 fn temporary_name(name: &str) -> String {
-    format!(".{name}.{}.tmp", std::process::id())
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!(".{name}.{}{}.tmp", std::process::id(), since.as_nanos())
 }
 
 /// Whether a name is that of a temporary file of ours.
 pub(crate) fn is_temporary(name: &str) -> bool {
     let inner = || {
-        let (name, pid) = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
+        let (name, number) = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
         let named = ENDINGS.iter().any(|ending| key_of(name, ending).is_some());
-        (named && !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
+        (named && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
     };
     inner().is_some()
 }
