@@ -413,3 +413,24 @@ fn with_somebody_elses_home_root_creates_nothing_there() {
     assert_eq!(mode(Path::new("/run/docker-credential-ecr-login")), 0o700);
     assert!(sandbox.run("erase", HOST).code == Some(0));
 }
+
+#[test]
+fn a_home_that_does_not_exist_is_not_made() {
+    let (fake, mut sandbox) = set_up();
+    let nowhere = sandbox.home().join("nonexistent");
+    sandbox.env("HOME", nowhere.clone());
+    sandbox.get(HOST).password();
+    sandbox.get(HOST).password();
+    assert_eq!(fake.total(), 2);
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn erase_also_removes_what_is_not_trusted() {
+    let (fake, sandbox) = set_up();
+    sandbox.get(HOST).password();
+    fs::set_permissions(sandbox.entry(), Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(sandbox.run("erase", HOST).code, Some(0));
+    assert_eq!(sandbox.entries().len(), 0);
+    assert_eq!(fake.total(), 1);
+}

@@ -521,3 +521,20 @@ fn a_timeout_that_is_no_number_is_told_at_once() {
         sandbox.get(HOST).password();
     }
 }
+
+#[test]
+fn a_stderr_that_nobody_reads_holds_up_nobody() {
+    use std::io::Write;
+    let sandbox = Sandbox::new();
+    let (reader, mut full) = std::io::pipe().unwrap();
+    // As much as a pipe takes on Linux: one byte more would wait for a reader.
+    full.write_all(&[b'x'; 65536]).unwrap();
+    let mut command = sandbox.command("get");
+    let stdin = fs::File::open(sandbox.write("server", HOST)).unwrap();
+    let started = Instant::now();
+    let output = command.stdin(stdin).stderr(full).output().unwrap();
+    drop(reader);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout, "credentials not found in native keychain\n");
+    assert!(started.elapsed() < Duration::from_secs(3));
+}

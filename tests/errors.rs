@@ -742,3 +742,25 @@ fn one_failure_makes_no_other() {
     sandbox.get(HOST).password();
     assert_eq!(fake.count(ECR), 2);
 }
+
+#[test]
+fn a_source_profile_without_credentials_is_named() {
+    let fake = FakeAws::start();
+    let role = "role_arn = arn:aws:iam::123456789012:role/dev\nsource_profile = bare\n[profile bare]\nregion = x\n";
+    let sandbox = with_profile(&fake, role);
+    let output = sandbox.get(HOST);
+    assert_says(&output, &["\"bare\"", "holds no credentials", PROFILE]);
+    assert_eq!(fake.total(), 0);
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_not_blamed_on_a_login_or_a_file() {
+    let fake = FakeAws::start();
+    fake.on(STS, Reply::raw(200, "text/html", "<html>please log in</html>"));
+    let role = format!(
+        "{}role_arn = arn:aws:iam::1:role/r\nsource_profile = {PROFILE}\n",
+        keys()
+    );
+    let output = with_profile(&fake, &role).get(HOST);
+    assert_says(&output, &["makes no sense", &fake.url()]);
+}
