@@ -687,7 +687,6 @@ fn values_that_the_sdk_would_panic_on_do_no_harm() {
         ("AWS_MAX_ATTEMPTS", "abc"),
         ("AWS_MAX_ATTEMPTS", ""),
         ("AWS_ENDPOINT_URL_ECR", ""),
-        ("AWS_USE_FIPS_ENDPOINT", "maybe"),
         ("AWS_REGION", "not a region"),
         ("AWS_DEFAULTS_MODE", "nonsense"),
     ] {

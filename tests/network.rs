@@ -885,3 +885,23 @@ fn an_endpoint_that_cannot_be_reached_is_named() {
     let url = fake.url().replace("http:", "https:");
     assert_says(&facing(&url).get(HOST), &[&url]);
 }
+
+#[test]
+fn a_flag_that_is_neither_true_nor_false_is_an_error_and_not_the_other_endpoint() {
+    for (variable, setting) in [
+        ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+    ] {
+        let fake = FakeAws::start();
+        let mut sandbox = Sandbox::new();
+        sandbox.use_static_keys().point_at(&fake).env(variable, "1");
+        let output = sandbox.get("123456789012.dkr.ecr.us-east-1.amazonaws.com");
+        output.assert_not_found();
+        assert!(output.stderr.contains(variable), "{output}");
+        sandbox.unset(variable);
+        sandbox.aws_config(&format!("[default]\n{setting} = yes\n"));
+        let output = sandbox.get("123456789012.dkr.ecr.us-east-1.amazonaws.com");
+        assert!(output.stderr.contains(setting), "{output}");
+        assert_eq!(fake.total(), 0);
+    }
+}

@@ -341,7 +341,11 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
         error = next;
     }
     let text = one_line(&error.to_string());
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    match text.as_str() {
+        "tunnel error: unsuccessful" => "the proxy refused".to_owned(),
+        "tunnel error: proxy authorization required" => "the proxy wants a user name and password".to_owned(),
+        _ => text.split(" (os error").next().unwrap_or_default().to_owned(),
+    }
 }
 
 /// An error and all that caused it, on one line, with no more of a URL than its origin.

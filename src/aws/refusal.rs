@@ -59,6 +59,7 @@ fn network_advice(plan: &Plan, exchange: &FailedExchange) -> &'static str {
         Source::Container | Source::Profile(Base::Named(_)) if !exchange.origin.is_https() => {
             "check that it answers on this machine, and that this process may ask it"
         }
+        _ if exchange.proxy.is_some() => "check that proxy and what it allows, or list the host in NO_PROXY",
         _ => "check the network, HTTPS_PROXY and NO_PROXY, and any VPC endpoint",
     }
 }

@@ -81,6 +81,7 @@ pub async fn set_up(
     terminal: Option<RawFd>,
     client: Client,
 ) -> Result<Setup, Failure> {
+    check_booleans(env, plan)?;
     let ignore_overrides = env.is_true(env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)
         || plan
             .setting("ignore_configured_endpoint_urls")
@@ -223,6 +224,34 @@ fn sdk_text(text: &str, ignore_overrides: bool, stderr: Option<RawFd>) -> String
         adapted.push('\n');
     }
     adapted
+}
+
+/// The SDK quietly takes a boolean that it cannot read for unset, and whoever asked for FIPS endpoints in a way of their own
+/// would not get them.
+fn check_booleans(env: &Env, plan: &Plan) -> Result<(), Failure> {
+    for (variable, setting) in [
+        (env::AWS_USE_FIPS_ENDPOINT, "use_fips_endpoint"),
+        (env::AWS_USE_DUALSTACK_ENDPOINT, "use_dualstack_endpoint"),
+        (
+            env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+            "ignore_configured_endpoint_urls",
+        ),
+    ] {
+        let in_env = env.get(variable);
+        let in_profile = plan.setting(setting);
+        let values = [(variable, in_env.as_deref()), (setting, in_profile)];
+        for (name, value) in values {
+            let value = value.unwrap_or("false");
+            if !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word)) {
+                return Err(Failure::new(
+                    Reason::Configuration,
+                    format!("{name} is {value:?}, which is neither true nor false"),
+                    "correct it or unset it",
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The endpoint URL that variables or the profile name for a service.
