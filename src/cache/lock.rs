@@ -137,3 +137,20 @@ fn millis(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_that_was_removed_or_replaced_is_no_lock_any_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path));
+        fs::rename(&path, directory.path().join("moved")).unwrap();
+        assert!(!is_at(&file, &path), "removed");
+        File::create(&path).unwrap();
+        assert!(!is_at(&file, &path), "replaced");
+    }
+}
