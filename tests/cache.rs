@@ -208,6 +208,20 @@ fn a_directory_that_is_shared_on_purpose_is_left_alone_and_not_used() {
 }
 
 #[test]
+fn a_sticky_directory_is_everybodys_and_left_alone_also_when_it_is_empty() {
+    let (fake, mut sandbox) = set_up();
+    let tmp = sandbox.home().join("tmp");
+    fs::create_dir(&tmp).unwrap();
+    fs::set_permissions(&tmp, Permissions::from_mode(0o1777)).unwrap();
+    sandbox.env("AWS_ECR_CACHE_DIR", tmp.clone());
+    sandbox.get(HOST).password();
+    sandbox.get(HOST).password();
+    assert_eq!(fake.total(), 2, "no cache");
+    assert_eq!(mode(&tmp), 0o1777);
+    assert_eq!(files_ending(&tmp, "").len(), 0);
+}
+
+#[test]
 fn a_linked_directory_is_not_used() {
     let (fake, sandbox) = set_up();
     let real = sandbox.home().join("real");

@@ -21,6 +21,7 @@ const SIZE_LIMIT: u64 = 1024 * 1024;
 /// Others may neither read nor write a file of ours.
 const FILE_MODE: u32 = 0o600;
 const DIRECTORY_MODE: u32 = 0o700;
+const STICKY: u32 = 0o1000;
 /// Write permission for anybody but the owner.
 const LOOSE: u32 = 0o022;
 
@@ -119,7 +120,8 @@ impl Dir {
             Err(Refused::Untrusted(_)) => {}
         }
         let metadata = fs::symlink_metadata(&self.path)?;
-        let ours = metadata.is_dir() && metadata.uid() == self.uid;
+        // A sticky directory is everybody's on purpose: /tmp.
+        let ours = metadata.is_dir() && metadata.uid() == self.uid && metadata.mode() & STICKY == 0;
         if !ours || !(self.named_by_us || self.holds_only_ours()?) {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
@@ -240,7 +242,8 @@ impl Dir {
                 Ok(file) if file.metadata()?.nlink() == 0 => {} // Removed by its holder since: the next one is another.
                 Ok(file) => match self.inspect(&file) {
                     Ok(_) => return Ok(file),
-                    Err(why) => last = self.clear(&path, io::Error::other(why))?,
+                    // What stands there now may be another process's good one already.
+                    Err(why) => last = self.clear(&path, io::Error::other(why)).unwrap_or_else(|reason| reason),
                 },
                 Err(error) => last = self.clear(&path, error)?,
             }
