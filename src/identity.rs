@@ -82,6 +82,16 @@ impl Fingerprint {
             && holds(path, hash, access_token)
     }
 
+    /// Whether SSO logins take part.
+    pub fn has_sso_tokens(&self) -> bool {
+        !self.sso_tokens.is_empty()
+    }
+
+    /// The name of the lock for refreshing an SSO login, whatever registry it is for.
+    pub fn refresh_lock_key(&self) -> String {
+        name_of("refresh-lock", &[("source", &self.source)])
+    }
+
     /// The identity itself, for finding everything cached for it.
     pub fn id(&self) -> String {
         let mut hasher = Hasher::new("identity");
@@ -267,15 +277,19 @@ fn sso_tokens(env: &Env, aws_files: &AwsFiles) -> Result<BTreeMap<PathBuf, [u8; 
     let Some(home) = env.home().filter(|_| mentions_sso) else {
         return Ok(tokens);
     };
-    let directory = home.join(".aws/sso/cache");
-    for name in names(&directory)? {
-        if is_sso_token(&name) {
-            let path = directory.join(name);
-            let hash = sso_token(&path, &files::read(&path))?;
-            tokens.insert(path, hash);
-        }
+    for path in sso_token_files(&home)? {
+        let hash = sso_token(&path, &files::read(&path))?;
+        tokens.insert(path, hash);
     }
     Ok(tokens)
+}
+
+/// The paths of all SSO tokens.
+pub(crate) fn sso_token_files(home: &Path) -> Result<Vec<PathBuf>, Unseen> {
+    let directory = home.join(".aws/sso/cache");
+    let names = names(&directory)?;
+    let tokens = names.into_iter().filter(|name| is_sso_token(name));
+    Ok(tokens.map(|name| directory.join(name)).collect())
 }
 
 fn sso_token(path: &Path, found: &Found) -> Result<[u8; 32], Unseen> {

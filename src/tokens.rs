@@ -146,25 +146,53 @@ impl Tokens<'_> {
                 None
             }
         };
-        if let Some(lock) = &lock {
-            if let Some(entry) = slot.usable() {
-                return Ok(self.hit(&slot, &entry));
-            }
-            if let Some(failure) = lock.failure_after(since, &self.circumstances(&slot)) {
-                self.note(|| "the process that was waited for failed".to_owned());
-                return Err(failure);
-            }
+        let lock = match lock {
+            Some(lock) => match slot.usable() {
+                Some(entry) => {
+                    lock.remove();
+                    return Ok(self.hit(&slot, &entry));
+                }
+                None => Some(lock),
+            },
+            None => None,
+        };
+        if let Some(failure) = lock
+            .as_ref()
+            .and_then(|lock| lock.failure_after(since, &self.circumstances(&slot)))
+        {
+            self.note(|| "the process that was waited for failed".to_owned());
+            return Err(failure);
         }
+        let turn = self.refresh_turn(&slot, until);
         // The process that was waited for may have refreshed the SSO token, and with it changed the key.
         let (slot, files) = match self.renewed(&slot) {
             Some((slot, files)) => match slot.usable() {
-                Some(entry) => return Ok(self.hit(&slot, &entry)),
+                Some(entry) => {
+                    lock.into_iter().chain(turn).for_each(Lock::remove);
+                    return Ok(self.hit(&slot, &entry));
+                }
                 None => (slot, files),
             },
             None => (slot, files),
         };
         let result = self.fetch(files, deadline);
-        self.settle(&slot, lock, result)
+        turn.into_iter().for_each(Lock::remove);
+        self.settle(&slot, None, lock, result)
+    }
+
+    /// The right to refresh an SSO login, where one has to be. The SDK writes the refreshed token over the file, so that
+    /// others who read it meanwhile find half of it; and a refresh token may only be good once. Whoever waited until
+    /// another process had refreshed it needs no right.
+    fn refresh_turn(&self, slot: &Slot, until: Instant) -> Option<Lock> {
+        let is_due = || slot.fingerprint.has_sso_tokens() && aws::refresh_is_due(self.env, SystemTime::now());
+        if !is_due() {
+            return None;
+        }
+        let name = lock_name(&slot.fingerprint.refresh_lock_key());
+        match Lock::wait(slot.store.dir(), &name, until, || (!is_due()).then_some(())) {
+            Err(Attempt::Held(lock)) => Some(lock),
+            _ => None,
+        }
     }
 
     /// The slot as it is now, if it is another than it was and for the same source.
@@ -186,33 +214,42 @@ impl Tokens<'_> {
             Attempt::Unavailable(_) => None,
             Attempt::Held(lock) => Some(lock),
         };
-        match slot.store.lookup(&slot.key) {
-            Lookup::Fresh(newer) => return Ok(self.hit(&slot, &newer)),
-            Lookup::Usable(newer) if newer.refresh_is_paused(SystemTime::now()) => {
-                return Ok(self.hit(&slot, &newer));
-            }
-            Lookup::Usable(_) => {}
+        let newer = match slot.store.lookup(&slot.key) {
+            Lookup::Fresh(newer) => Some(newer),
+            Lookup::Usable(newer) if newer.refresh_is_paused(SystemTime::now()) => Some(newer),
+            Lookup::Usable(_) => None,
             // Erased meanwhile, by docker logout.
             Lookup::Miss(_) => {
                 drop(lock);
                 return self.miss(slot, files);
             }
+        };
+        if let Some(newer) = newer {
+            lock.into_iter().for_each(Lock::remove);
+            return Ok(self.hit(&slot, &newer));
         }
         self.note(|| format!("refreshing the token, {}", life(entry)));
         let deadline = deadline.min(Instant::now() + REFRESH_TIMEOUT);
+        let turn = self.refresh_turn(&slot, deadline);
+        let renewed = self.renewed(&slot).map(|(slot, _)| slot);
         let result = self.fetch(files, deadline);
-        self.settle(&slot, lock, result)
+        turn.into_iter().for_each(Lock::remove);
+        self.settle(&slot, renewed.as_ref(), lock, result)
     }
 
-    /// What follows from an answer of AWS's: a token is kept, a definite no ends an older token, and any other
-    /// failure leaves an older token to be served.
-    fn settle(&self, slot: &Slot, lock: Option<Lock>, result: Result<Token, Failure>) -> Result<Credentials, Failure> {
+    /// What follows from an answer of AWS's: a token is kept, a definite no ends an older token, and any other failure
+    /// leaves an older token to be served. `renewed` is where a new token belongs, if not to where an older one is.
+    fn settle(
+        &self,
+        slot: &Slot,
+        renewed: Option<&Slot>,
+        lock: Option<Lock>,
+        result: Result<Token, Failure>,
+    ) -> Result<Credentials, Failure> {
         let failure = match result {
             Ok(token) => {
-                self.keep(slot, &token);
-                if let Some(lock) = lock {
-                    lock.remove();
-                }
+                self.keep(renewed.unwrap_or(slot), &token);
+                lock.into_iter().for_each(Lock::remove);
                 return Ok(token.credentials);
             }
             Err(failure) => failure,

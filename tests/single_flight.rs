@@ -26,6 +26,20 @@ fn all(running: impl IntoIterator<Item = Running>) -> Vec<Output> {
     running.into_iter().map(Running::wait).collect()
 }
 
+/// An SSO login whose token has expired and can be refreshed.
+fn use_sso_login_to_be_refreshed(sandbox: &Sandbox) {
+    sandbox.aws_config(
+        "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n\
+         [default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n",
+    );
+    // The name is the SHA-1 of the session's.
+    sandbox.write(
+        ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json",
+        r#"{"accessToken":"old","expiresAt":"2020-01-01T00:00:00Z","refreshToken":"r","clientId":"c",
+            "clientSecret":"s","registrationExpiresAt":"2999-01-01T00:00:00Z"}"#,
+    );
+}
+
 #[test]
 fn forty_cold_gets_make_one_call_and_answer_with_one_token() {
     let (fake, sandbox) = set_up();
@@ -154,16 +168,7 @@ fn forty_gets_with_an_sso_login_to_be_refreshed_make_one_call() {
     let fake = FakeAws::start();
     let mut sandbox = Sandbox::new();
     sandbox.point_at(&fake);
-    sandbox.aws_config(
-        "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n\
-         [default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n",
-    );
-    // The name is the SHA-1 of the session's.
-    sandbox.write(
-        ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json",
-        r#"{"accessToken":"old","expiresAt":"2020-01-01T00:00:00Z","refreshToken":"r","clientId":"c",
-            "clientSecret":"s","registrationExpiresAt":"2999-01-01T00:00:00Z"}"#,
-    );
+    use_sso_login_to_be_refreshed(&sandbox);
     fake.on(ECR, Reply::normal().after(Duration::from_millis(300)));
     let outputs = all((0..40).map(|_| sandbox.spawn("get", HOST)));
     let passwords: BTreeSet<_> = outputs.iter().map(Output::password).collect();
@@ -171,6 +176,25 @@ fn forty_gets_with_an_sso_login_to_be_refreshed_make_one_call() {
     for operation in ["sso-oidc:CreateToken", "sso:GetRoleCredentials", ECR] {
         assert_eq!(fake.count(operation), 1, "{operation}");
     }
+}
+
+#[test]
+fn gets_for_many_regions_with_an_sso_login_to_be_refreshed_refresh_it_once() {
+    let fake = FakeAws::start();
+    let mut sandbox = Sandbox::new();
+    sandbox.point_at(&fake);
+    use_sso_login_to_be_refreshed(&sandbox);
+    fake.on(
+        "sso-oidc:CreateToken",
+        Reply::normal().after(Duration::from_millis(200)),
+    );
+    let host = |n: i32| format!("123456789012.dkr.ecr.xx-east-{n}.amazonaws.com");
+    for output in all((0..12).map(|n| sandbox.spawn("get", host(n)))) {
+        output.password();
+    }
+    assert_eq!(fake.count("sso-oidc:CreateToken"), 1);
+    assert_eq!(fake.count(ECR), 12);
+    assert_eq!(files_ending(&sandbox.cache_dir(), ".lock").len(), 0);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod refusal;
 mod sent;
 mod setup;
 mod source;
+mod sso_cache;
 mod token;
 mod trust;
 
@@ -21,6 +22,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
 
 pub use guard::quiet_panics;
+pub use sso_cache::refresh_is_due;
 pub use token::Request;
 
 use crate::aws::guard::Stopped;
