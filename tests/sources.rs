@@ -570,7 +570,6 @@ fn settings_that_make_the_sdk_panic_or_that_nobody_knows_do_no_harm() {
         ("AWS_MAX_ATTEMPTS", "-1"),
         ("AWS_MAX_ATTEMPTS", "99999999999999999999"),
         ("AWS_DEFAULTS_MODE", "bogus"),
-        ("AWS_USE_DUALSTACK_ENDPOINT", "2"),
         ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "bogus"),
         ("AWS_REQUEST_CHECKSUM_CALCULATION", "bogus"),
         ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "abc"),
@@ -597,7 +596,6 @@ fn settings_that_make_the_sdk_panic_or_that_nobody_knows_do_no_harm() {
         "defaults_mode = bogus",
         "sdk_ua_app_id = with/slash",
         "region = not a region",
-        "use_fips_endpoint = maybe",
         "request_min_compression_size_bytes = abc",
         "duration_seconds = 0",
     ] {
