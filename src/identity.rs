@@ -108,9 +108,12 @@ impl Fingerprint {
         hex(&hasher.finish())
     }
 
-    /// The name of the lock for getting that token. It stays the same when an SSO login is refreshed, so that those
-    /// who come after the refresh wait for the process that made it.
+    /// The name of the lock for getting that token: the entry's own, but that it stays the same when an SSO login is
+    /// refreshed, so that those who come after the refresh wait for the process that made it.
     pub fn lock_key(&self, registry: &Registry, env: &Env) -> String {
+        if !self.has_sso_tokens() {
+            return self.key(registry, env);
+        }
         let mut hasher = Hasher::new("lock");
         hasher.bytes("source", &self.source);
         hasher.registry(registry, env);
