@@ -9,17 +9,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use support::{FakeAws, Reply, Sandbox, files_ending, mode};
+use support::{FakeAws, Reply, Sandbox, files_ending, mode, world_with_keys};
 
 const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 const ECR: &str = "ecr:GetAuthorizationToken";
-
-fn set_up() -> (FakeAws, Sandbox) {
-    let fake = FakeAws::start();
-    let mut sandbox = Sandbox::new();
-    sandbox.use_static_keys().point_at(&fake);
-    (fake, sandbox)
-}
 
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -38,7 +31,7 @@ fn assert_repaired(fake: &FakeAws, sandbox: &Sandbox, what: &str) {
 
 #[test]
 fn the_second_get_makes_no_request_and_gives_the_same_answer() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     let first = sandbox.get(HOST);
     let second = sandbox.get(HOST);
     assert_eq!(first.password(), second.password());
@@ -48,7 +41,7 @@ fn the_second_get_makes_no_request_and_gives_the_same_answer() {
 
 #[test]
 fn one_token_serves_every_account_of_a_region() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     let first = sandbox.get(HOST).password();
     let other = sandbox.get("210987654321.dkr.ecr.us-east-1.amazonaws.com");
     assert_eq!(first, other.password());
@@ -60,7 +53,7 @@ fn one_token_serves_every_account_of_a_region() {
 #[test]
 fn files_are_0600_and_directories_0700_from_birth_whatever_the_umask() {
     for umask in ["000", "077", "277", "777"] {
-        let (fake, mut sandbox) = set_up();
+        let (fake, mut sandbox) = world_with_keys();
         sandbox.env("AWS_ECR_LOG", "debug");
         // The parents have to be made too.
         let program = sandbox.command("get");
@@ -93,7 +86,7 @@ fn files_are_0600_and_directories_0700_from_birth_whatever_the_umask() {
 
 #[test]
 fn a_damaged_entry_is_a_miss_and_replaced() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     sandbox.get(HOST).password();
     let entry = sandbox.entry();
     let good = fs::read(&entry).unwrap();
@@ -116,7 +109,7 @@ fn a_damaged_entry_is_a_miss_and_replaced() {
 
 #[test]
 fn an_entry_under_another_key_is_not_trusted() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     sandbox.get(HOST).password();
     let east = sandbox.entry();
     sandbox.get("123456789012.dkr.ecr.eu-west-1.amazonaws.com").password();
@@ -127,7 +120,7 @@ fn an_entry_under_another_key_is_not_trusted() {
 
 #[test]
 fn a_file_that_others_could_have_written_is_a_miss_and_replaced() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     sandbox.get(HOST).password();
     let entry = sandbox.entry();
     let elsewhere = sandbox.home().join("elsewhere");
@@ -183,7 +176,7 @@ fn a_file_that_others_could_have_written_is_a_miss_and_replaced() {
 
 #[test]
 fn a_loose_directory_is_not_trusted_and_closed() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     for loose in [0o777, 0o770, 0o702] {
         sandbox.get(HOST).password();
         fs::set_permissions(sandbox.cache_dir(), Permissions::from_mode(loose)).unwrap();
@@ -194,7 +187,7 @@ fn a_loose_directory_is_not_trusted_and_closed() {
 
 #[test]
 fn a_directory_that_is_shared_on_purpose_is_left_alone_and_not_used() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     let shared = sandbox.home().join("shared");
     fs::create_dir(&shared).unwrap();
     fs::write(shared.join("notes.txt"), "somebody's").unwrap();
@@ -209,7 +202,7 @@ fn a_directory_that_is_shared_on_purpose_is_left_alone_and_not_used() {
 
 #[test]
 fn a_sticky_directory_is_everybodys_and_left_alone_also_when_it_is_empty() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     let tmp = sandbox.home().join("tmp");
     fs::create_dir(&tmp).unwrap();
     fs::set_permissions(&tmp, Permissions::from_mode(0o1777)).unwrap();
@@ -223,7 +216,7 @@ fn a_sticky_directory_is_everybodys_and_left_alone_also_when_it_is_empty() {
 
 #[test]
 fn a_linked_directory_is_not_used() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     let real = sandbox.home().join("real");
     fs::create_dir(&real).unwrap();
     fs::create_dir(sandbox.home().join(".cache")).unwrap();
@@ -236,7 +229,7 @@ fn a_linked_directory_is_not_used() {
 
 #[test]
 fn a_lock_file_that_is_something_else_is_replaced() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     // A failure is left in it for those who wait, and so the file stays.
     fake.next(ECR, Reply::aws_error(400, "AccessDeniedException", "no"));
     sandbox.get(HOST).assert_not_found();
@@ -266,7 +259,7 @@ fn a_lock_file_that_is_something_else_is_replaced() {
 
 #[test]
 fn expired_entries_go_when_one_is_written_and_nothing_else_does() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     sandbox.get(HOST).password();
     sandbox.age_entry(13 * 3600);
     let expired = sandbox.entry();
@@ -283,7 +276,7 @@ fn expired_entries_go_when_one_is_written_and_nothing_else_does() {
 
 #[test]
 fn at_most_256_entries_stay() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     sandbox.get(HOST).password();
     let entry = sandbox.entry();
     let text = fs::read_to_string(&entry).unwrap();
@@ -302,7 +295,7 @@ fn at_most_256_entries_stay() {
 
 #[test]
 fn an_expired_or_future_entry_is_never_served() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     for seconds in [12 * 3600, 12 * 3600 - 59, -3600] {
         let first = sandbox.get(HOST).password();
         sandbox.age_entry(seconds);
@@ -320,7 +313,7 @@ fn an_expired_or_future_entry_is_never_served() {
 #[test]
 fn a_token_that_arrives_expired_is_printed_and_not_cached() {
     for life in [-3600, 0, 30] {
-        let (fake, mut sandbox) = set_up();
+        let (fake, mut sandbox) = world_with_keys();
         sandbox.env("AWS_ECR_LOG", "debug");
         fake.on(ECR, Reply::token_expires_in(life));
         sandbox.get(HOST).password();
@@ -334,7 +327,7 @@ fn a_token_that_arrives_expired_is_printed_and_not_cached() {
 
 #[test]
 fn the_cache_directory_can_be_named_also_with_a_tilde() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     sandbox.env("AWS_ECR_CACHE_DIR", "~/a/b");
     sandbox.get(HOST).password();
     sandbox.get(HOST).password();
@@ -355,7 +348,7 @@ fn the_cache_can_be_turned_off() {
         ("0", true),
         ("false", true),
     ] {
-        let (fake, mut sandbox) = set_up();
+        let (fake, mut sandbox) = world_with_keys();
         sandbox.env("AWS_ECR_DISABLE_CACHE", value);
         sandbox.get(HOST).password();
         sandbox.get(HOST).password();
@@ -366,7 +359,7 @@ fn the_cache_can_be_turned_off() {
 
 #[test]
 fn without_a_home_or_a_writable_disk_it_works_without_a_cache() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     sandbox.unset("HOME");
     sandbox.get(HOST).password();
     sandbox.env("HOME", "");
@@ -385,7 +378,7 @@ fn a_full_disk_is_no_reason_to_fail() {
         eprintln!("skipped: a small file system can only be mounted by root");
         return;
     }
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     let disk = sandbox.home().join("disk");
     fs::create_dir(&disk).unwrap();
     let disk_name = disk.to_str().unwrap();
@@ -418,7 +411,7 @@ fn with_somebody_elses_home_root_creates_nothing_there() {
         eprintln!("skipped: this is about root");
         return;
     }
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     std::os::unix::fs::chown(sandbox.home(), Some(12345), Some(12345)).unwrap();
     sandbox.get(HOST).password();
     sandbox.get(HOST).password();
@@ -430,7 +423,7 @@ fn with_somebody_elses_home_root_creates_nothing_there() {
 
 #[test]
 fn a_home_that_does_not_exist_is_not_made() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     let nowhere = sandbox.home().join("nonexistent");
     sandbox.env("HOME", nowhere.clone());
     sandbox.get(HOST).password();
@@ -441,7 +434,7 @@ fn a_home_that_does_not_exist_is_not_made() {
 
 #[test]
 fn erase_also_removes_what_is_not_trusted() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     sandbox.get(HOST).password();
     fs::set_permissions(sandbox.entry(), Permissions::from_mode(0o644)).unwrap();
     assert_eq!(sandbox.run("erase", HOST).code, Some(0));

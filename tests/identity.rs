@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{FakeAws, Reply, Sandbox, decode_password};
+use support::{FakeAws, Reply, Sandbox, decode_password, world, world_with_keys};
 
 const HOST: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
 
@@ -39,18 +39,6 @@ const SSO_CONFIG: &str = "[default]\nsso_session = corp\nsso_account_id = 111122
     sso_account_id = 111122223333\nsso_role_name = Pull\n";
 
 const FAR: &str = "2099-01-01T00:00:00Z";
-
-fn world() -> (FakeAws, Sandbox) {
-    let (fake, mut sandbox) = (FakeAws::start(), Sandbox::new());
-    sandbox.point_at(&fake);
-    (fake, sandbox)
-}
-
-fn world_with_keys() -> (FakeAws, Sandbox) {
-    let (fake, mut sandbox) = world();
-    sandbox.use_static_keys();
-    (fake, sandbox)
-}
 
 /// Gets a password, and tells whether the fake was asked for it.
 fn get(fake: &FakeAws, sandbox: &Sandbox) -> (String, bool) {

@@ -8,17 +8,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use support::{FakeAws, Output, Reply, Running, Sandbox, files_ending};
+use support::{FakeAws, Output, Reply, Running, Sandbox, files_ending, world_with_keys};
 
 const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 const ECR: &str = "ecr:GetAuthorizationToken";
-
-fn set_up() -> (FakeAws, Sandbox) {
-    let fake = FakeAws::start();
-    let mut sandbox = Sandbox::new();
-    sandbox.use_static_keys().point_at(&fake);
-    (fake, sandbox)
-}
 
 fn all(running: impl IntoIterator<Item = Running>) -> Vec<Output> {
     // Collected first: they must run at the same time.
@@ -42,7 +35,7 @@ fn use_sso_login_to_be_refreshed(sandbox: &Sandbox) {
 
 #[test]
 fn forty_cold_gets_make_one_call_and_answer_with_one_token() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     fake.on(ECR, Reply::normal().after(Duration::from_millis(300)));
     let outputs = all((0..40).map(|_| sandbox.spawn("get", HOST)));
     let passwords: BTreeSet<_> = outputs.iter().map(Output::password).collect();
@@ -53,7 +46,7 @@ fn forty_cold_gets_make_one_call_and_answer_with_one_token() {
 
 #[test]
 fn twenty_gets_for_twenty_regions_keep_all_twenty() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     let host = |n: i32| format!("123456789012.dkr.ecr.xx-east-{n}.amazonaws.com");
     for output in all((0..20).map(|n| sandbox.spawn("get", host(n)))) {
         output.password();
@@ -67,7 +60,7 @@ fn twenty_gets_for_twenty_regions_keep_all_twenty() {
 
 #[test]
 fn twenty_gets_against_a_failing_api_end_together_with_one_reason() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     fake.on(ECR, Reply::aws_error(500, "ServerException", "not today"));
     let started = Instant::now();
     let outputs = all((0..20).map(|_| sandbox.spawn("get", HOST)));
@@ -84,7 +77,7 @@ fn twenty_gets_against_a_failing_api_end_together_with_one_reason() {
 
 #[test]
 fn whoever_comes_after_a_failure_tries_anew() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     fake.on(ECR, Reply::aws_error(400, "AccessDeniedException", "not you"));
     sandbox.get(HOST).assert_not_found();
     sandbox.get(HOST).assert_not_found();
@@ -93,7 +86,7 @@ fn whoever_comes_after_a_failure_tries_anew() {
 
 #[test]
 fn a_killed_process_leaves_nothing_locked() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     fake.next(ECR, Reply::hang());
     let holder = sandbox.spawn("get", HOST);
     while fake.total() == 0 {
@@ -112,7 +105,7 @@ fn a_killed_process_leaves_nothing_locked() {
 
 #[test]
 fn a_holder_that_hangs_is_waited_for_only_so_long() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     sandbox.env("AWS_ECR_TIMEOUT", "6");
     fake.next(ECR, Reply::hang());
     let holder = sandbox.spawn("get", HOST);
@@ -132,7 +125,7 @@ fn a_holder_that_hangs_is_waited_for_only_so_long() {
 
 #[test]
 fn a_failure_left_by_another_is_cleaned_of_control_characters() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     fake.on(
         ECR,
         Reply::aws_error(400, "AccessDeniedException", "no\u{1b}[2J\nway\u{7}").after(Duration::from_millis(300)),
@@ -146,7 +139,7 @@ fn a_failure_left_by_another_is_cleaned_of_control_characters() {
 
 #[test]
 fn every_host_is_remembered_for_list_also_when_asked_at_once() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     let host = |n: i32| format!("{:012}.dkr.ecr.us-east-1.amazonaws.com", n);
     for output in all((0..10).map(|n| sandbox.spawn("get", host(n)))) {
         output.password();
@@ -199,7 +192,7 @@ fn gets_for_many_regions_with_an_sso_login_to_be_refreshed_refresh_it_once() {
 
 #[test]
 fn a_failure_is_not_shared_with_a_process_whose_settings_are_others() {
-    let (fake, mut sandbox) = set_up();
+    let (fake, mut sandbox) = world_with_keys();
     let refusal = Reply::aws_error(403, "InvalidSignatureException", "wrong secret");
     fake.next(ECR, refusal.after(Duration::from_millis(500)));
     sandbox.env("AWS_SECRET_ACCESS_KEY", "wrong-secret");
@@ -215,7 +208,7 @@ fn a_failure_is_not_shared_with_a_process_whose_settings_are_others() {
 
 #[test]
 fn a_failure_with_a_very_long_reason_is_shared_too() {
-    let (fake, sandbox) = set_up();
+    let (fake, sandbox) = world_with_keys();
     let long = "not you ".repeat(2000);
     let refusal = Reply::aws_error(400, "AccessDeniedException", &long);
     fake.on(ECR, refusal.after(Duration::from_millis(500)));

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
-use support::{FakeAws, Output, Reply, Sandbox, decode_password};
+use support::{FakeAws, Output, Reply, Sandbox, decode_password, world};
 
 const HOST: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
 const REGION: &str = "eu-central-1";
@@ -63,16 +63,6 @@ const VARIABLES: &str = "AWS_ACCESS_KEY_ID AWS_ACCESS_KEY AWS_SECRET_ACCESS_KEY 
     AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES AWS_ECR_CACHE_DIR AWS_ECR_DISABLE_CACHE \
     AWS_ECR_IGNORE_CREDS_STORAGE AWS_ECR_LOG AWS_ECR_STRICT AWS_ECR_TIMEOUT AWS_ECR_CONFIG_FILE \
     XDG_CACHE_HOME XDG_CONFIG_HOME";
-
-/// A fake and a sandbox that is told other regions than the registry's.
-fn world() -> (FakeAws, Sandbox) {
-    let (fake, mut sandbox) = (FakeAws::start(), Sandbox::new());
-    sandbox
-        .point_at(&fake)
-        .env("AWS_REGION", "sa-east-1")
-        .env("AWS_DEFAULT_REGION", "ap-south-1");
-    (fake, sandbox)
-}
 
 fn empty_the_rest(command: &mut Command) {
     for name in VARIABLES.split_whitespace() {

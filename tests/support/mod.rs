@@ -41,3 +41,17 @@ pub use sandbox::{STATIC_KEY_ID, Sandbox};
 pub use tls_proxy::TlsProxy;
 pub use tls_server::TlsServer;
 pub use token::{TokenInfo, decode_password};
+
+/// A fake AWS, and a home whose every call to AWS goes there. Credentials are still to come.
+pub fn world() -> (FakeAws, Sandbox) {
+    let (fake, mut sandbox) = (FakeAws::start(), Sandbox::new());
+    sandbox.point_at(&fake);
+    (fake, sandbox)
+}
+
+/// The same with static keys in the environment.
+pub fn world_with_keys() -> (FakeAws, Sandbox) {
+    let (fake, mut sandbox) = world();
+    sandbox.use_static_keys();
+    (fake, sandbox)
+}
