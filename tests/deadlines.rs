@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod netns;
 mod support;
 
 use serde_json::json;
@@ -537,4 +538,27 @@ fn a_stderr_that_nobody_reads_holds_up_nobody() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(stdout, "credentials not found in native keychain\n");
     assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn a_name_look_up_that_hangs_ends_at_the_deadline() {
+    if !netns::entered("a_name_look_up_that_hangs_ends_at_the_deadline", &[]) {
+        return;
+    }
+    let silent = std::net::UdpSocket::bind("169.254.169.254:53").unwrap();
+    let mut sandbox = Sandbox::new();
+    sandbox.use_static_keys().env("AWS_ECR_TIMEOUT", "1");
+    let resolver = sandbox.write("resolv.conf", "nameserver 169.254.169.254\n");
+    let mounted = Command::new("mount")
+        .arg("--bind")
+        .args([resolver.as_path(), Path::new("/etc/resolv.conf")])
+        .status();
+    assert!(mounted.unwrap().success());
+    let output = sandbox.get(HOST);
+    output.assert_not_found();
+    assert!(output.stderr.contains("api.ecr.us-east-1.amazonaws.com"), "{output}");
+    assert!(output.elapsed < Duration::from_secs(2), "{output}");
+    drop(silent);
+    let unmounted = Command::new("umount").arg("/etc/resolv.conf").status();
+    assert!(unmounted.unwrap().success());
 }
