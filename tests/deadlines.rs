@@ -325,6 +325,33 @@ fn a_credential_process_that_hangs_ends_at_the_deadline() {
 }
 
 #[test]
+fn a_credential_process_that_hangs_is_ended_with_all_that_it_started() {
+    if !Path::new("/proc/self/task").exists() {
+        return;
+    }
+    let fake = FakeAws::start();
+    let mut sandbox = hurried();
+    sandbox.point_at(&fake);
+    let pids = sandbox.home().join("pids");
+    let script = format!("sleep 300 & echo $! $$ > {}\nwait\n:\n", pids.display());
+    let script = sandbox.write("hangs", script);
+    sandbox.aws_config(&format!("[default]\ncredential_process = sh {}; :\n", script.display()));
+    sandbox.get(HOST).assert_not_found();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    for pid in fs::read_to_string(&pids).unwrap().split_whitespace() {
+        // A process that has ended and that nobody has asked about yet is one that has ended.
+        let runs = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        while runs() {
+            assert!(Instant::now() < deadline, "{pid} still runs");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn a_credential_process_may_take_longer_than_the_sdk_would_wait() {
     let fake = FakeAws::start();
     let mut sandbox = Sandbox::new();
@@ -530,14 +557,24 @@ fn a_stderr_that_nobody_reads_holds_up_nobody() {
     let (reader, mut full) = std::io::pipe().unwrap();
     // As much as a pipe takes on Linux: one byte more would wait for a reader.
     full.write_all(&[b'x'; 65536]).unwrap();
+    let answer = sandbox.home().join("answer");
     let mut command = sandbox.command("get");
-    let stdin = fs::File::open(sandbox.write("server", HOST)).unwrap();
-    let started = Instant::now();
-    let output = command.stdin(stdin).stderr(full).output().unwrap();
+    command
+        .stdin(fs::File::open(sandbox.write("server", HOST)).unwrap())
+        .stdout(fs::File::create(&answer).unwrap())
+        .stderr(full);
+    let mut get = command.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while get.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            get.kill().unwrap();
+            panic!("still writing to stderr");
+        }
+        std::thread::yield_now();
+    }
     drop(reader);
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(stdout, "credentials not found in native keychain\n");
-    assert!(started.elapsed() < Duration::from_secs(3));
+    let answer = fs::read_to_string(answer).unwrap();
+    assert_eq!(answer, "credentials not found in native keychain\n");
 }
 
 #[test]

@@ -739,3 +739,23 @@ fn tokens_of_other_sources_are_fresh_for_half_their_life() {
         assert!(asked && second != first);
     }
 }
+
+#[test]
+fn another_home_is_another_identity_also_where_every_file_is_named() {
+    let (fake, mut sandbox) = world();
+    let program = process(&sandbox, ":");
+    let config = sandbox.aws_config(&format!("[default]\ncredential_process = {program}\n"));
+    let credentials = sandbox.aws_credentials("");
+    let cache = sandbox.home().join("cache");
+    sandbox
+        .env("AWS_CONFIG_FILE", config)
+        .env("AWS_SHARED_CREDENTIALS_FILE", credentials)
+        .env("AWS_ECR_CACHE_DIR", cache);
+    get(&fake, &sandbox);
+    assert!(!get(&fake, &sandbox).1);
+    // The program may look there for whom it speaks.
+    let other = sandbox.home().join("other");
+    fs::create_dir(&other).unwrap();
+    sandbox.env("HOME", other);
+    assert!(get(&fake, &sandbox).1);
+}
