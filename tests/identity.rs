@@ -741,10 +741,9 @@ fn tokens_of_other_sources_are_fresh_for_half_their_life() {
 }
 
 #[test]
-fn another_home_is_another_identity_also_where_every_file_is_named() {
-    let (fake, mut sandbox) = world();
-    let program = process(&sandbox, ":");
-    let config = sandbox.aws_config(&format!("[default]\ncredential_process = {program}\n"));
+fn another_home_is_another_identity_also_with_keys_and_every_file_named() {
+    let (fake, mut sandbox) = world_with_keys();
+    let config = sandbox.aws_config("");
     let credentials = sandbox.aws_credentials("");
     let cache = sandbox.home().join("cache");
     sandbox
@@ -753,7 +752,6 @@ fn another_home_is_another_identity_also_where_every_file_is_named() {
         .env("AWS_ECR_CACHE_DIR", cache);
     get(&fake, &sandbox);
     assert!(!get(&fake, &sandbox).1);
-    // The program may look there for whom it speaks.
     let other = sandbox.home().join("other");
     fs::create_dir(&other).unwrap();
     sandbox.env("HOME", other);
