@@ -190,12 +190,15 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
 fn complain(line: &str) {
     let line = format!("{line}\n");
     let (done, written) = mpsc::channel();
+    let text = line.clone();
     let write = move || {
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+        let _ = io::stderr().lock().write_all(text.as_bytes());
         let _ = done.send(());
     };
-    if thread::Builder::new().spawn(write).is_ok() {
-        let _ = written.recv_timeout(STDERR_TIMEOUT);
+    match thread::Builder::new().spawn(write) {
+        Ok(_) => drop(written.recv_timeout(STDERR_TIMEOUT)),
+        // No thread is to be had, which may be the very thing to be told.
+        Err(_) => drop(io::stderr().lock().write_all(line.as_bytes())),
     }
 }
 

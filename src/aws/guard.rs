@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use crate::files::describe;
+
 /// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Stopped {
@@ -41,7 +43,7 @@ pub fn run<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T + Send
         .spawn(move || {
             let _ = done.send(Ok(work()));
         })
-        .map_err(|error| Stopped::NotStarted(error.to_string()))?;
+        .map_err(|error| Stopped::NotStarted(describe(&error)))?;
     result
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         .unwrap_or_else(|_| {
