@@ -14,9 +14,14 @@ pub struct FakeAws {
 
 impl FakeAws {
     pub fn start() -> Self {
+        Self::start_on(0)
+    }
+
+    /// On that loopback port; on a free one for 0.
+    pub fn start_on(port: u16) -> Self {
         let service = Service::default();
         let handler = service.clone();
-        let listener = Listener::start(move |stream| handler.serve(&stream, &stream, &Via::default()));
+        let listener = Listener::start_on(port, move |stream| handler.serve(&stream, &stream, &Via::default()));
         Self { service, listener }
     }
 
@@ -39,6 +44,12 @@ impl FakeAws {
             .entry(known(operation))
             .or_default()
             .push_back(reply);
+        self
+    }
+
+    /// Answers every call for a token that is signed with that key with `reply`, whatever `on` and `next` say.
+    pub fn on_key(&self, access_key_id: &str, reply: Reply) -> &Self {
+        self.service.state().keyed.insert(access_key_id.to_owned(), reply);
         self
     }
 

@@ -20,7 +20,12 @@ pub struct Listener {
 impl Listener {
     /// Serves each connection with `handler`, on a thread of its own, and closes it afterwards.
     pub fn start(handler: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        let socket = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
+        Self::start_on(0, handler)
+    }
+
+    /// The same on a port of one's choice; 0 is any free one.
+    pub fn start_on(port: u16, handler: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let socket = TcpListener::bind(("127.0.0.1", port)).unwrap_or_else(|why| panic!("127.0.0.1:{port}: {why}"));
         let address = socket.local_addr().expect("the port just bound");
         let stopping = Arc::new(AtomicBool::new(false));
         let connections = Connections::default();

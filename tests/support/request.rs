@@ -94,6 +94,15 @@ impl Request {
         request
     }
 
+    /// What it asked for and who signed it.
+    pub fn summary(&self) -> serde_json::Value {
+        serde_json::json!({
+            "operation": self.operation,
+            "access_key_id": self.access_key_id,
+            "region": self.region,
+        })
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }

@@ -4,17 +4,23 @@ use super::http::{self, Answer, RawRequest};
 use super::reply::{Kind, Reply};
 use super::request::{self, Request, Via};
 use super::{answers, errors};
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
+/// Asks for the list of requests; it is not one of them.
+const REQUESTS_PATH: &str = "/fake/requests";
+
 #[derive(Default)]
 pub struct State {
     pub requests: Vec<Request>,
     pub sticky: HashMap<String, Reply>,
     pub queued: HashMap<String, VecDeque<Reply>>,
+    /// By access key id, for calls for a token.
+    pub keyed: HashMap<String, Reply>,
     serial: u64,
 }
 
@@ -47,6 +53,13 @@ impl Service {
         let last = raw
             .header("connection")
             .is_some_and(|v| v.eq_ignore_ascii_case("close"));
+        if raw.target == REQUESTS_PATH {
+            let listed = Answer::new(200, "application/json", self.requests_as_json());
+            return match listed.write_to(out) {
+                Ok(()) if !last => Next::KeepOpen,
+                _ => Next::Close,
+            };
+        }
         let request = Request::new(raw, via);
         let (reply, serial) = self.record(&request);
         thread::sleep(reply.delay);
@@ -76,12 +89,22 @@ impl Service {
         }
     }
 
+    /// For those who count from another process: each request so far, in the order they came.
+    fn requests_as_json(&self) -> String {
+        let requests: Vec<Value> = self.state().requests.iter().map(Request::summary).collect();
+        Value::Array(requests).to_string()
+    }
+
     /// Records the request and takes the reply meant for it: queued, else sticky, else normal.
     fn record(&self, request: &Request) -> (Reply, u64) {
         let mut state = self.state();
         state.requests.push(request.clone());
         if matches!(request.operation.as_str(), request::ECR | request::ECR_PUBLIC) {
             state.serial += 1;
+            let key = request.access_key_id.as_deref().unwrap_or_default();
+            if let Some(reply) = state.keyed.get(key) {
+                return (reply.clone(), state.serial);
+            }
         }
         let queued = state.queued.get_mut(&request.operation).and_then(VecDeque::pop_front);
         let reply = queued.or_else(|| state.sticky.get(&request.operation).cloned());
