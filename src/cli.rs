@@ -1,7 +1,7 @@
 //! The command line: what to do, and the one place that prints.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::config;
-use crate::env::Env;
+use crate::env::{self, Env};
 use crate::error::{Error, one_line, truncate};
 use crate::files::describe;
 use crate::helper::Helper;
@@ -52,7 +52,7 @@ Environment:
   AWS_ECR_DISABLE_CACHE          any value but 0 and false: cache nothing
   AWS_ECR_IGNORE_CREDS_STORAGE   true: store and erase succeed and do nothing
   AWS_ECR_LOG                    error, warn, info, debug or trace: write helper.log in the cache directory
-  AWS_ECR_STRICT                 true: print why a get failed on stdout, as a hard error
+  AWS_ECR_STRICT                 true: print why a get failed on stdout too, as a hard error
   AWS_ECR_TIMEOUT                seconds that a get may take (30)
 
 To see why a login fails: printf HOST | docker-credential-ecr-login get
@@ -103,14 +103,13 @@ fn answer(verb: &Verb) -> ExitCode {
         Ok(Some(answer)) => finish(&answer, ExitCode::SUCCESS),
         Err(Error::Failure(failure)) => {
             let line = failure.line(server.as_deref().unwrap_or("no server"));
-            match config::is_strict(&env) {
+            let code = match config::is_strict(&env) {
                 true => finish(&line, ExitCode::FAILURE),
-                false => {
-                    let code = finish(&Error::NotFound.to_string(), ExitCode::FAILURE);
-                    complain(&line);
-                    code
-                }
-            }
+                false => finish(&Error::NotFound.to_string(), ExitCode::FAILURE),
+            };
+            // Also where it stands on stdout: docker before version 29 and nerdctl keep that from their users.
+            complain(&line);
+            code
         }
         Err(error) => finish(&error.to_string(), ExitCode::FAILURE),
     }
@@ -188,7 +187,7 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
 /// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is
 /// not waited for: the client has its answer, and wants the process to end.
 fn complain(line: &str) {
-    let line = format!("{line}\n");
+    let line = format!("{line}\n{}", here_from_now_on());
     let (done, written) = mpsc::channel();
     let text = line.clone();
     let write = move || {
@@ -199,6 +198,18 @@ fn complain(line: &str) {
         Ok(_) => drop(written.recv_timeout(STDERR_TIMEOUT)),
         // No thread is to be had, which may be the very thing to be told.
         Err(_) => drop(io::stderr().lock().write_all(line.as_bytes())),
+    }
+}
+
+/// Makes the place behind a line the one that a client goes back to.
+///
+/// oras saves the cursor's position when it begins, goes back there to redraw its progress, and so writes over whatever was
+/// printed meanwhile. Saving the position anew (DECSC) moves that place below the line. It shows nothing by itself.
+fn here_from_now_on() -> &'static str {
+    let is_dumb = |term: OsString| term.is_empty() || term == "dumb";
+    match io::stderr().is_terminal() && !std::env::var_os(env::TERM).is_none_or(is_dumb) {
+        true => "\x1b7",
+        false => "",
     }
 }
 

@@ -22,7 +22,7 @@ pub fn ignores_storage(env: &Env) -> bool {
     is_yes(env, env::AWS_ECR_IGNORE_CREDS_STORAGE)
 }
 
-/// Whether a failure's reason goes to stdout, where every client takes it for a hard error.
+/// Whether a failure's reason goes to stdout too, where every client takes it for a hard error.
 pub fn is_strict(env: &Env) -> bool {
     is_yes(env, env::AWS_ECR_STRICT)
 }

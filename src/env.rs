@@ -16,7 +16,7 @@ pub const AWS_ECR_DISABLE_CACHE: &str = "AWS_ECR_DISABLE_CACHE";
 pub const AWS_ECR_IGNORE_CREDS_STORAGE: &str = "AWS_ECR_IGNORE_CREDS_STORAGE";
 /// The log's level.
 pub const AWS_ECR_LOG: &str = "AWS_ECR_LOG";
-/// Puts the reason of a failure on stdout.
+/// Puts the reason of a failure on stdout too.
 pub const AWS_ECR_STRICT: &str = "AWS_ECR_STRICT";
 /// The deadline of a `get`, in seconds.
 pub const AWS_ECR_TIMEOUT: &str = "AWS_ECR_TIMEOUT";
@@ -84,6 +84,9 @@ pub const HTTPS_PROXY: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 pub const HTTP_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 /// Hosts that are reached without a proxy.
 pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The kind of terminal. Read where a line is printed, and not a part of a snapshot.
+pub const TERM: &str = "TERM";
 
 /// The names outside `AWS_` that a snapshot keeps.
 const OTHERS: [&str; 9] = [

@@ -1,4 +1,4 @@
-//! A person at the terminal: what a credential_process asks them for reaches them while it waits.
+//! A person at the terminal: what a credential_process asks them for reaches them while it waits, and the reason of a failure stays.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -62,4 +62,23 @@ fn a_credential_process_that_failed_on_the_terminal_is_not_said_to_have_said_not
     output.assert_not_found();
     assert!(output.stderr.contains("failed: touch your key"), "{output}");
     assert_eq!(output.stderr.lines().count(), 1, "{output}");
+}
+
+/// oras draws its progress by going back to a position that it saved (DECSC, DECRC), and then prints its error there.
+#[test]
+fn a_client_that_goes_back_to_a_saved_position_does_not_write_over_the_reason() {
+    const SAVE: &str = "\u{1b}7";
+    let mut sandbox = Sandbox::new();
+    for (term, saves) in [("xterm", true), ("linux", true), ("dumb", false), ("", false)] {
+        sandbox.env("TERM", term);
+        let Some(seen) = on_a_terminal(&sandbox) else { return };
+        let behind = seen.split_once("or run `aws configure`").unwrap().1;
+        assert_eq!(behind.contains(SAVE), saves, "{term:?}: {seen:?}");
+        assert!(
+            !saves || behind.starts_with(&format!("\r\n{SAVE}")),
+            "{term:?}: {seen:?}"
+        );
+    }
+    sandbox.env("TERM", "xterm");
+    assert!(!sandbox.get(HOST).stderr.contains(SAVE), "only a terminal has a cursor");
 }
