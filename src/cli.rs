@@ -1,7 +1,7 @@
 //! The command line: what to do, and the one place that prints.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
@@ -10,13 +10,14 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::config;
-use crate::env::{self, Env};
+use crate::env::Env;
 use crate::error::{Error, one_line, truncate};
 use crate::files::describe;
 use crate::helper::Helper;
 use crate::log::Log;
 use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
 use crate::registry::Registry;
+use crate::terminal;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -187,7 +188,7 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
 /// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is
 /// not waited for: the client has its answer, and wants the process to end.
 fn complain(line: &str) {
-    let line = format!("{line}\n{}", here_from_now_on());
+    let line = format!("{line}\n{}", terminal::behind_line());
     let (done, written) = mpsc::channel();
     let text = line.clone();
     let write = move || {
@@ -198,18 +199,6 @@ fn complain(line: &str) {
         Ok(_) => drop(written.recv_timeout(STDERR_TIMEOUT)),
         // No thread is to be had, which may be the very thing to be told.
         Err(_) => drop(io::stderr().lock().write_all(line.as_bytes())),
-    }
-}
-
-/// Makes the place behind a line the one that a client goes back to.
-///
-/// oras saves the cursor's position when it begins, goes back there to redraw its progress, and so writes over whatever was
-/// printed meanwhile. Saving the position anew (DECSC) moves that place below the line. It shows nothing by itself.
-fn here_from_now_on() -> &'static str {
-    let is_dumb = |term: OsString| term.is_empty() || term == "dumb";
-    match io::stderr().is_terminal() && !std::env::var_os(env::TERM).is_none_or(is_dumb) {
-        true => "\x1b7",
-        false => "",
     }
 }
 

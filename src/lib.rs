@@ -32,6 +32,7 @@ mod log;
 mod protocol;
 mod registry;
 mod secret;
+mod terminal;
 mod tokens;
 
 use std::process::ExitCode;

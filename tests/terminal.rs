@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,17 +24,28 @@ fn with_process(fake: &FakeAws, ending: &str) -> Sandbox {
 
 /// Everything that is seen on a terminal during a `get`; none where there is no `script` to make one.
 fn on_a_terminal(sandbox: &Sandbox) -> Option<String> {
-    let get = sandbox.command("get");
-    let program = get.get_program().to_str().unwrap();
-    let mut script = Command::new("script");
-    script
-        .env_clear()
-        .envs(get.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .args(["-qec", &format!("printf {HOST} | {program} get"), "/dev/null"]);
+    started_by("sh", sandbox)
+}
+
+/// The same, with a client of that name as the one that runs the helper.
+fn started_by(client: &str, sandbox: &Sandbox) -> Option<String> {
     if Command::new("script").arg("--version").output().is_err() {
         eprintln!("skipped: there is no script(1)");
         return None;
     }
+    let get = sandbox.command("get");
+    let program = get.get_program().to_str().unwrap();
+    // A shell by the client's name.
+    let client = sandbox.home().join(client);
+    if !client.exists() {
+        symlink("/bin/sh", &client).unwrap();
+    }
+    let command = format!("{} -c 'printf {HOST} | {program} get'", client.display());
+    let mut script = Command::new("script");
+    script
+        .env_clear()
+        .envs(get.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .args(["-qec", &command, "/dev/null"]);
     Some(Running::start(script, "", Duration::from_secs(30)).wait().stdout)
 }
 
@@ -81,4 +93,23 @@ fn a_client_that_goes_back_to_a_saved_position_does_not_write_over_the_reason() 
     }
     sandbox.env("TERM", "xterm");
     assert!(!sandbox.get(HOST).stderr.contains(SAVE), "only a terminal has a cursor");
+}
+
+/// nerdctl erases the rows above the cursor to draw its progress anew, which may be many times after the helper is done.
+#[test]
+fn a_client_that_erases_the_rows_above_the_cursor_finds_empty_ones() {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("TERM", "xterm");
+    for (client, rows) in [("nerdctl", 10), ("docker", 0)] {
+        let Some(seen) = started_by(client, &sandbox) else {
+            return;
+        };
+        let (line, behind) = seen.split_once("or run `aws configure`\r\n").unwrap();
+        assert!(line.contains("no AWS credentials were found"), "{seen:?}");
+        let empty = behind.len() - behind.trim_start_matches("\r\n").len();
+        assert_eq!(empty / 2, rows, "{client}: {seen:?}");
+    }
+    sandbox.env("TERM", "dumb");
+    let seen = started_by("nerdctl", &sandbox).unwrap();
+    assert!(seen.ends_with("or run `aws configure`\r\n"), "{seen:?}");
 }
