@@ -1,0 +1,51 @@
+"""The two AWSs of a run: moto's server, and our fake, which counts."""
+
+import json
+import socket
+import urllib.request
+from collections import Counter
+
+from .processes import Server
+
+# moto's, for whoever names no registry.
+MOTO_PASSWORD = "123456789012-auth-token"
+
+
+class Moto:
+    def __init__(self, moto_server, log, env):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        Server("moto", [moto_server, "-H", "127.0.0.1", "-p", port], log / "moto.log", env,
+               lambda: fetch(f"{self.url}/moto-api/data.json") is not None)  # fmt: skip
+
+    def env(self, identity):
+        return {"AWS_ENDPOINT_URL": self.url, **identity}
+
+
+class Fake:
+    def __init__(self, program, log):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        Server("fake", [program, port], log / "fake.log", {}, lambda: fetch(f"{self.url}/fake/requests") is not None)
+
+    def env(self, identity):
+        return {"AWS_ENDPOINT_URL": self.url, **identity}
+
+    def calls(self):
+        """How often each (operation, access key id, region) was asked for."""
+        requests = json.loads(fetch(f"{self.url}/fake/requests"))
+        return Counter((call["operation"], call["access_key_id"], call["region"]) for call in requests)
+
+
+def fetch(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.read()
+    except OSError:
+        return None
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]

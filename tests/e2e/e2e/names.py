@@ -1,0 +1,29 @@
+"""The registries and AWS identities of a run. All names but the last lead to one registry on 127.0.0.1:443."""
+
+US = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+OTHER_ACCOUNT = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
+DUAL_STACK = "123456789012.dkr-ecr.eu-central-1.on.aws"
+PUBLIC = "public.ecr.aws"
+ECR = [US, OTHER_ACCOUNT, DUAL_STACK, PUBLIC]
+# Not ECR, and open to everybody.
+OPEN = "registry.example.com:5000"
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"}
+# A profile of the homes' ~/.aws/config: keys, and a role assumed with them.
+ROLE = {"AWS_PROFILE": "ci"}
+NOBODY = {}
+
+AWS_CONFIG = """\
+[profile ci]
+role_arn = arn:aws:iam::123456789012:role/ci
+source_profile = builder
+"""
+AWS_CREDENTIALS = """\
+[builder]
+aws_access_key_id = AKIAFAKEBUILDER00000
+aws_secret_access_key = a-made-up-secret-of-the-builder
+"""
+
+
+def keys(access_key_id, **more):
+    return {"AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": "a-made-up-secret", **more}

@@ -1,0 +1,38 @@
+"""The table client × check, and below it what went wrong."""
+
+import time
+
+from .checks import CHECKS, Skip
+from .processes import Failed
+
+
+class Report:
+    def __init__(self):
+        self.rows = {}
+        self.failures = []
+
+    def run(self, row, column, check, *arguments):
+        """Runs a check; its outcome is in the table."""
+        started = time.monotonic()
+        try:
+            check(*arguments)
+            outcome = "ok"
+        except Skip:
+            outcome = "-"
+        except Failed as failed:
+            outcome = "FAILED"
+            self.failures.append(f"{row}, {column}: {failed}")
+        self.rows.setdefault(row, {})[column] = outcome
+        print(f"{row}: {column}: {outcome} ({time.monotonic() - started:.1f} s)", flush=True)
+
+    def show(self):
+        columns = list(CHECKS)
+        width = max(map(len, self.rows), default=0)
+        print("\n" + " ".join([" " * width, *columns]))
+        for row, outcomes in self.rows.items():
+            own = [column for column in outcomes if column not in CHECKS]
+            cells = [outcomes.get(column, "").ljust(len(column)) for column in columns]
+            line = " ".join(cells) if not own else ", ".join(f"{column}: {outcomes[column]}" for column in own)
+            print(f"{row.ljust(width)} {line}".rstrip())
+        for failure in self.failures:
+            print(f"\nFAILED {failure.rstrip()}")

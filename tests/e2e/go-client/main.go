@@ -1,0 +1,151 @@
+// Drives docker-credential-ecr-login through docker's own client library, which docker, podman, buildah, skopeo, crane and nerdctl
+// use: every verb and every kind of error. It expects the helper on PATH and, in the environment, credentials that the AWS
+// of AWS_ENDPOINT_URL takes. The argument is an ECR host that it answers for.
+//
+// It prints one line for each thing that is not as it should be, and exits 1 if there were any.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/docker/docker-credential-helpers/client"
+	"github.com/docker/docker-credential-helpers/credentials"
+)
+
+const (
+	notECR  = "registry.example.com"
+	unasked = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
+)
+
+var failures int
+
+func expect(ok bool, format string, args ...any) {
+	if !ok {
+		failures++
+		fmt.Printf(format+"\n", args...)
+	}
+}
+
+func main() {
+	host := os.Args[1]
+	helper := client.NewShellProgramFunc("docker-credential-ecr-login")
+
+	get(helper, host)
+	errorsOfGet(helper, host)
+	list(helper, host)
+	storeAndErase(helper, unasked)
+	errorsOfStoreAndErase(helper)
+
+	if failures > 0 {
+		os.Exit(1)
+	}
+	fmt.Println("ok")
+}
+
+func get(helper client.ProgramFunc, host string) {
+	for _, asked := range []string{host, "https://" + host, host + ":443", "https://" + host + "/v2/"} {
+		found, err := client.Get(helper, asked)
+		if err != nil {
+			expect(false, "get %s: %v", asked, err)
+			continue
+		}
+		expect(found.Username == "AWS", "get %s: the user is %q, not AWS", asked, found.Username)
+		expect(found.Secret != "", "get %s: no secret", asked)
+		expect(found.ServerURL == asked, "get %s: the answer is for %q", asked, found.ServerURL)
+	}
+}
+
+func errorsOfGet(helper client.ProgramFunc, host string) {
+	_, err := client.Get(helper, notECR)
+	expect(credentials.IsErrCredentialsNotFound(err), "get %s: not 'not found' but %v", notECR, err)
+
+	_, err = client.Get(helper, "")
+	expectMissingServerURL("get of nothing", err)
+	_, err = client.Get(helper, " \n")
+	expectMissingServerURL("get of white space", err)
+
+	// An ECR host without credentials is "not found" too: whoever asks may go on without.
+	poor := client.NewShellProgramFuncWithEnv("docker-credential-ecr-login", &map[string]string{
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_ECR_DISABLE_CACHE": "1",
+	})
+	_, err = client.Get(poor, host)
+	expect(credentials.IsErrCredentialsNotFound(err), "get %s without credentials: not 'not found' but %v", host, err)
+
+	strict := client.NewShellProgramFuncWithEnv("docker-credential-ecr-login", &map[string]string{
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_ECR_DISABLE_CACHE": "1",
+		"AWS_ECR_STRICT": "true",
+	})
+	_, err = client.Get(strict, host)
+	expect(err != nil && !credentials.IsErrCredentialsNotFound(err), "get %s, strict, without credentials: %v", host, err)
+	expect(strings.Contains(fmt.Sprint(err), "no AWS credentials"), "get %s, strict: the reason is not in %v", host, err)
+	_, err = client.Get(strict, notECR)
+	expect(credentials.IsErrCredentialsNotFound(err), "get %s, strict: not 'not found' but %v", notECR, err)
+}
+
+func list(helper client.ProgramFunc, host string) {
+	listed, err := client.List(helper)
+	expect(err == nil, "list: %v", err)
+	expect(listed[host] == "AWS", "list: %s is not in it: %v", host, listed)
+	expect(listed[unasked] == "", "list: %s is in it, which nobody asked for: %v", unasked, listed)
+}
+
+func storeAndErase(helper client.ProgramFunc, host string) {
+	login := credentials.Credentials{ServerURL: host, Username: "AWS", Secret: "a-password-given-to-docker-login"}
+	err := client.Store(helper, &login)
+	expect(err == nil, "store %s: %v", host, err)
+
+	found, err := client.Get(helper, host)
+	expect(err == nil && found.Secret == login.Secret, "get %s: not the login that was stored: %v", host, err)
+	listed, err := client.List(helper)
+	expect(err == nil && listed[host] == "AWS", "list: the login to %s is not in it: %v, %v", host, listed, err)
+
+	err = client.Erase(helper, host)
+	expect(err == nil, "erase %s: %v", host, err)
+	found, err = client.Get(helper, host)
+	expect(err == nil && found.Secret != login.Secret, "get %s: the login is still there after erase: %v", host, err)
+
+	err = client.Erase(helper, host)
+	expect(err == nil, "erase %s: %v", host, err)
+	err = client.Erase(helper, host)
+	expect(err == nil, "erase %s, where nothing is stored: %v", host, err)
+	listed, err = client.List(helper)
+	expect(err == nil && listed[host] == "", "list: %s is in it after erase: %v, %v", host, listed, err)
+}
+
+func errorsOfStoreAndErase(helper client.ProgramFunc) {
+	expectMissingServerURL("erase of nothing", client.Erase(helper, ""))
+	nowhere := credentials.Credentials{Username: "AWS", Secret: "x"}
+	expectMissingServerURL("store without a server", client.Store(helper, &nowhere))
+
+	nobody := credentials.Credentials{ServerURL: unasked, Secret: "x"}
+	err := client.Store(helper, &nobody)
+	expect(says(err, credentials.IsCredentialsMissingUsername, credentials.NewErrCredentialsMissingUsername()),
+		"store without a user: %v", err)
+
+	elsewhere := credentials.Credentials{ServerURL: notECR, Username: "someone", Secret: "a-secret-of-someone"}
+	err = client.Store(helper, &elsewhere)
+	expect(err != nil, "store %s: kept, though this helper is for ECR alone", notECR)
+	expect(strings.Contains(fmt.Sprint(err), notECR), "store %s: the error does not name it: %v", notECR, err)
+	expect(!strings.Contains(fmt.Sprint(err), elsewhere.Secret), "store %s: the error holds the secret", notECR)
+}
+
+func expectMissingServerURL(what string, err error) {
+	expect(says(err, credentials.IsCredentialsMissingServerURL, credentials.NewErrCredentialsMissingServerURL()),
+		"%s: not 'no credentials server URL' but %v", what, err)
+}
+
+// says asks the library what kind of error it is. Its Get, Store and Erase understand the helper's words and make that kind of
+// error of them, but put it into another one by its words alone ("err: %v"), so the kind is asked of the words where
+// nothing is wrapped.
+func says(err error, is func(error) bool, kind error) bool {
+	if err == nil {
+		return false
+	}
+	if errors.Unwrap(err) != nil || is(err) {
+		return is(err)
+	}
+	return strings.Contains(err.Error(), "err: "+kind.Error()+", out:")
+}
