@@ -95,12 +95,12 @@ fn a_client_that_goes_back_to_a_saved_position_does_not_write_over_the_reason() 
     assert!(!sandbox.get(HOST).stderr.contains(SAVE), "only a terminal has a cursor");
 }
 
-/// nerdctl erases the rows above the cursor to draw its progress anew, which may be many times after the helper is done.
+/// BuildKit and nerdctl draw their progress in the rows above the cursor, also when the helper is done.
 #[test]
-fn a_client_that_erases_the_rows_above_the_cursor_finds_empty_ones() {
+fn a_client_that_draws_from_the_cursor_up_finds_empty_rows_there() {
     let mut sandbox = Sandbox::new();
     sandbox.env("TERM", "xterm");
-    for (client, rows) in [("nerdctl", 10), ("docker", 0)] {
+    for (client, rows) in [("nerdctl", 12), ("docker-buildx", 12), ("docker", 0)] {
         let Some(seen) = started_by(client, &sandbox) else {
             return;
         };

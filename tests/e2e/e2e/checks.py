@@ -6,13 +6,9 @@ from . import images, names
 from .aws import MOTO_PASSWORD
 from .failures import FAILURES, failure_check
 from .home import AUTH_FILE
-from .processes import Failed, run
+from .processes import Failed, Skip, run
 
 COUNTER = itertools.count(1)
-
-
-class Skip(Exception):
-    """The client has no such thing."""
 
 
 def by_host(client, world):
@@ -52,7 +48,7 @@ def login(client, world):
 
 
 def logged_in_and_out(client, world, way):
-    home = world.new_home(f"login-{client.name}-{way.__name__}".replace(" ", ""))
+    home = world.new_home(f"login-{client.slug}-{way.__name__}")
     home.configure(way, [names.US])
     rich = environment(client, home, world.use_moto(names.KEYS))
     poor = environment(client, home, world.use_moto(names.NOBODY))
@@ -90,13 +86,14 @@ def build(client, world):
         name = f"built-{next(COUNTER)}"
         run(client.build(f"localhost/{name}:1", images.build_context(name, base)), env).must_succeed()
         client.remove(f"localhost/{name}:1", env)
-        client.remove(base, env)
+        if client.image_id(base, env):
+            client.remove(base, env)
 
 
 def asks(client, world):
     """what the client asks the helper in a pull; its user's password is asked for under every name that it tries"""
     for way, expected in ((client.by_host, client.asks_by_host), (client.by_default, client.asks_by_default)):
-        path, notes = world.observed_path(f"{client.name}-{way.__name__}".replace(" ", ""))
+        path, notes = world.observed_path(f"{client.slug}-{way.__name__}")
         env = {**environment(client, world.home, world.use_fake(names.KEYS)), "PATH": path}
         world.home.configure(way, [names.US])
         reference, _ = pushed(client, world, env, names.US)
@@ -125,7 +122,7 @@ def round_trip(client, world, env, host):
 def pushed(client, world, env, host):
     """A new image, in the registry and still here: its reference and id."""
     name = f"image-{next(COUNTER)}"
-    reference = f"{host}/e2e/{client.name.replace(' ', '-')}/{name}:1"
+    reference = f"{host}/e2e/{client.slug}/{name}:1"
     client.make(reference, name, env)
     image_id = client.image_id(reference, env)
     expect(image_id is not None, f"{reference} was not made")

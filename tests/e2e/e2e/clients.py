@@ -31,6 +31,11 @@ class Client:
     def __init__(self, program):
         self.program = str(program)
 
+    @property
+    def slug(self):
+        """Its name as a part of file and repository names."""
+        return self.name.lower().replace(" ", "-")
+
     def login(self, host):
         return [self.program, "login", "--username", "AWS", "--password-stdin", host]
 
@@ -69,6 +74,19 @@ class Docker(WithImageStore):
 
     def build(self, reference, context):
         return [self.program, "build", "--pull", "-t", reference, context]
+
+
+class BuildKit(Docker):
+    """docker whose `build` is BuildKit: in docker's command line itself until version 23, in its plug-in buildx since."""
+
+    def __init__(self, program, version):
+        super().__init__(program, version)
+        self.name += " BuildKit"
+        self.variables["DOCKER_BUILDKIT"] = "1"
+
+    def build(self, reference, context):
+        # To leave no image of a base behind, and to ask for it each time.
+        return [self.program, "build", "--pull", "--no-cache", "-t", reference, context]
 
 
 class Podman(WithImageStore):
@@ -171,7 +189,9 @@ def every_client(tools):
     debian_docker = run(["/usr/bin/docker", "--version"], {}).text.split()[2].partition("+")[0]
     clients = [
         Docker("/usr/bin/docker", debian_docker),
+        BuildKit("/usr/bin/docker", debian_docker),
         Docker(tools.go_program("docker"), tools.go_version("docker")),
+        BuildKit(tools.go_program("docker"), tools.go_version("docker")),
     ]
     for kind in (Podman, Buildah, Skopeo):
         client = kind(f"/usr/bin/{kind.name}")

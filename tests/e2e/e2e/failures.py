@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from . import names
-from .processes import Failed, run_on_terminal
+from . import images, names
+from .processes import Failed, Skip, run_on_terminal
 
 
 @dataclass
@@ -13,8 +13,8 @@ class Failure:
     reason: str
     # More of the environment, or instead of the fake's.
     variables: dict = field(default_factory=dict)
-    # In a push; else in a pull.
-    push: bool = False
+    # What the user does: `pull`, `push` or `build`.
+    action: str = "pull"
 
 
 DENIED = names.keys("AKIAFAKEDENIED000000")
@@ -26,7 +26,8 @@ FAILURES = {
     "expired": Failure(names.keys("ASIAFAKEEXPIRED00000", AWS_SESSION_TOKEN="made-up"), "have expired"),
     "denied": Failure(DENIED, "is not authorized to perform: ecr:GetAuthorizationToken"),
     "broken": Failure(BROKEN, "An internal error has occurred"),
-    "push": Failure(BROKEN, "An internal error has occurred", push=True),
+    "broken push": Failure(BROKEN, "An internal error has occurred", action="push"),
+    "broken build": Failure(BROKEN, "An internal error has occurred", action="build"),
     "offline": Failure(DENIED, "cannot be reached", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}),
     "strict": Failure(DENIED, "is not authorized to perform: ecr:GetAuthorizationToken", {"AWS_ECR_STRICT": "true"}),
 }
@@ -34,18 +35,28 @@ FAILURES = {
 
 def failure_check(name, failure):
     def check(client, world):
-        home = world.new_home(f"{client.name}-{name}".replace(" ", "-"))
+        if failure.action == "build" and not client.builds:
+            raise Skip
+        home = world.new_home(f"{client.slug}-{name}")
         home.configure(client.by_host, [names.US])
         env = home.env({**world.use_fake(failure.aws), **failure.variables}, **client.variables)
-        reference = f"{names.US}/e2e/{'pushed-in-vain' if failure.push else 'none'}:1"
-        if failure.push:
-            client.make(reference, f"none-{client.name.replace(' ', '-')}", env)
-        seen = run_on_terminal((client.push if failure.push else client.pull)(reference), env)
+        seen = run_on_terminal(command(client, failure.action, env), env)
         world.note_screen(client, name, seen)
         text = seen.must_fail()
         # Some clients wrap lines at words.
         if failure.reason not in " ".join(text.split()):
             raise Failed(f"{seen.command}: the screen does not tell the reason {failure.reason!r}:\n{text}")
 
-    check.__doc__ = f"a {'push' if failure.push else 'pull'} fails, and the screen shows: {failure.reason}"
+    check.__doc__ = f"a {failure.action} fails, and the screen shows: {failure.reason}"
     return check
+
+
+def command(client, action, env):
+    reference = f"{names.US}/e2e/none-to-{action}:1"
+    name = f"{action}-{client.slug}"
+    if action == "build":
+        return client.build(f"localhost/{name}:1", images.build_context(name, reference))
+    if action == "push":
+        client.make(reference, name, env)
+        return client.push(reference)
+    return client.pull(reference)

@@ -14,13 +14,16 @@ REGISTRIES_CONF = ".config/containers/registries.conf"
 
 
 class Home:
-    def __init__(self, name, path):
-        """`path` is the PATH of its shells; the helper is to be found there."""
+    def __init__(self, name, path, buildx):
+        """`path` is the PATH of its shells, on which the helper is; `buildx` a plug-in for docker."""
         self.directory = WORK / "home" / name
         self.directory.mkdir(parents=True)
         self.path = path
         self.write(".aws/config", names.AWS_CONFIG)
         self.write(".aws/credentials", names.AWS_CREDENTIALS)
+        plugins = self.directory / ".docker/cli-plugins"
+        plugins.mkdir(parents=True)
+        (plugins / "docker-buildx").symlink_to(buildx)
 
     def env(self, aws, **more):
         return {

@@ -8,6 +8,8 @@ GO_PROGRAMS = [
     ("oras.land/oras", "v1.3.2", "./cmd/oras", "oras"),
     # Docker's command line as it is from 29 on, where a helper's failure is no longer passed over.
     ("github.com/docker/cli", "v29.8.0+incompatible", "./cmd/docker", "docker"),
+    # What `docker build` is since version 23.
+    ("github.com/docker/buildx", "v0.30.1", "./cmd/buildx", "buildx"),
 ]
 
 # Debian package by the program that shows it is there.

@@ -19,6 +19,10 @@ class Failed(Exception):
     """A check's failure, in words that stand alone."""
 
 
+class Skip(Exception):
+    """The client has no such thing."""
+
+
 @dataclass
 class Result:
     command: str

@@ -2,8 +2,8 @@
 
 import time
 
-from .checks import CHECKS, Skip
-from .processes import Failed
+from .checks import CHECKS
+from .processes import Failed, Skip
 
 
 class Report:

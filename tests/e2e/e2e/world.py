@@ -74,8 +74,8 @@ class World:
             Server("containerd", ["/usr/bin/containerd", "--config", WORK / "containerd.toml"], self.log / "containerd.log", env,
                    lambda: run(ready, env).status == 0)  # fmt: skip
 
-    def new_home(self, name, path=None):
-        return Home(name, path or self.path)
+    def new_home(self, name):
+        return Home(name, self.path, self.tools.go_program("buildx"))
 
     def ask_helper(self, env, host=names.US):
         """The password, as a client gets it."""
