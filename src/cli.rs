@@ -104,10 +104,11 @@ fn answer(verb: &Verb) -> ExitCode {
         Ok(Some(answer)) => finish(&answer, ExitCode::SUCCESS),
         Err(Error::Failure(failure)) => {
             let line = failure.line(server.as_deref().unwrap_or("no server"));
-            let code = match config::is_strict(&env) {
-                true => finish(&line, ExitCode::FAILURE),
-                false => finish(&Error::NotFound.to_string(), ExitCode::FAILURE),
+            let told = match config::is_strict(&env) {
+                true => line.clone(),
+                false => Error::NotFound.to_string(),
             };
+            let code = finish(&told, ExitCode::FAILURE);
             // Also where it stands on stdout: docker before version 29 and nerdctl keep that from their users.
             complain(&line);
             code

@@ -10,47 +10,65 @@ use std::io::{self, IsTerminal};
 use crate::env;
 
 /// Saves the cursor's position (DECSC). It shows nothing.
-///
-/// oras saves the position when it begins, goes back there to redraw its progress, and so writes over whatever was printed
-/// meanwhile, its own error message included. Saved anew, the position is below our line.
 const SAVE_POSITION: &str = "\x1b7";
-
-/// BuildKit and nerdctl go up as many rows as their progress last had, many times a second, and write over what is there.
-/// These rows are for them to write over. nerdctl's pull has two rows when it asks for credentials, its push three and one for each
-/// layer, a build some five and one for each image that it is FROM.
-const ROWS_TO_WRITE_OVER: &str = "\n\n\n\n\n\n\n\n\n\n\n\n";
 
 /// What to print behind a line on stderr.
 pub fn behind_line() -> String {
+    let stderr = io::stderr();
     let is_dumb = |term: OsString| term.is_empty() || term == "dumb";
-    if !io::stderr().is_terminal() || std::env::var_os(env::TERM).is_none_or(is_dumb) {
+    if !stderr.is_terminal() || std::env::var_os(env::TERM).is_none_or(is_dumb) {
         return String::new();
     }
-    let rows = match draws_from_the_cursor_up(&parent_arguments()) {
-        true => ROWS_TO_WRITE_OVER,
-        false => "",
-    };
-    format!("{rows}{SAVE_POSITION}")
-}
-
-/// Whether a client with that command line draws its progress in the rows above the cursor.
-fn draws_from_the_cursor_up(arguments: &[String]) -> bool {
-    let Some((program, rest)) = arguments.split_first() else {
-        return false;
-    };
-    match program.rsplit('/').next() {
-        Some("nerdctl" | "docker-buildx") => true,
-        // BuildKit was a part of docker's command line until version 23.
-        Some("docker") => rest.iter().any(|argument| argument == "build"),
-        _ => false,
+    let height = rustix::termios::tcgetwinsize(&stderr).map_or(0, |size| size.ws_row);
+    match drawing_of(&parent_arguments()) {
+        Drawing::FromCursorUp(rows) => "\n".repeat(usize::from(rows.min(height / 2))),
+        Drawing::FromSavedPosition => SAVE_POSITION.to_owned(),
+        Drawing::Nowhere => String::new(),
     }
 }
 
-/// The command line of the program that started this one; known on Linux.
+/// Where a client draws its progress.
+#[derive(Debug, Eq, PartialEq)]
+enum Drawing {
+    /// It goes up as many rows as its progress last had, many times a second, and writes over what is there. So many empty ones
+    /// are for it to write over, but never more than half of the terminal.
+    FromCursorUp(u16),
+    /// It goes back to a position that it saved when it began, and writes its error message there as well. Saved anew, the
+    /// position is below our line.
+    FromSavedPosition,
+    Nowhere,
+}
+
+/// How a client with that command line draws. docs/clients.md says with which versions this was seen.
+fn drawing_of(arguments: &[String]) -> Drawing {
+    let Some((program, rest)) = arguments.split_first() else {
+        return Drawing::FromSavedPosition;
+    };
+    let does = |verb: &str| rest.iter().any(|argument| argument == verb);
+    match program.rsplit('/').next() {
+        // Three rows, and one for each layer.
+        Some("nerdctl") if does("push") => Drawing::FromCursorUp(u16::MAX),
+        Some("nerdctl") => Drawing::FromCursorUp(3),
+        // Some five rows, and one for each image that it is FROM.
+        Some("docker-buildx" | "docker-compose") => Drawing::FromCursorUp(12),
+        // Docker's command line had BuildKit in it until version 23.
+        Some("docker") if does("build") && !is_classic_build() => Drawing::FromCursorUp(12),
+        Some("oras") => Drawing::FromSavedPosition,
+        _ => Drawing::Nowhere,
+    }
+}
+
+/// Whether docker was told not to build with BuildKit.
+fn is_classic_build() -> bool {
+    std::env::var_os(env::DOCKER_BUILDKIT).is_some_and(|value| value == "0")
+}
+
+/// The command line of the program that started this one; none where that cannot be seen, as outside Linux.
 fn parent_arguments() -> Vec<String> {
     let read = |parent: rustix::process::Pid| fs::read(format!("/proc/{}/cmdline", parent.as_raw_pid())).ok();
     let line = rustix::process::getppid().and_then(read).unwrap_or_default();
     line.split(|byte| *byte == 0)
+        .filter(|argument| !argument.is_empty())
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect()
 }
@@ -60,26 +78,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn builds_and_nerdctl_draw_from_the_cursor_up() {
-        let draws = |line: &str| draws_from_the_cursor_up(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        for line in [
-            "nerdctl pull app",
-            "/usr/local/bin/nerdctl push app",
-            "/usr/libexec/docker/cli-plugins/docker-buildx buildx build .",
-            "docker --debug build .",
-            "/usr/bin/docker image build .",
+    fn clients_are_told_by_their_command_line() {
+        let drawing = |line: &str| drawing_of(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        for (line, expected) in [
+            ("nerdctl pull app", Drawing::FromCursorUp(3)),
+            (
+                "/usr/local/bin/nerdctl -n k8s.io push app",
+                Drawing::FromCursorUp(u16::MAX),
+            ),
+            (
+                "/usr/libexec/docker/cli-plugins/docker-buildx buildx build .",
+                Drawing::FromCursorUp(12),
+            ),
+            ("docker --debug build .", Drawing::FromCursorUp(12)),
+            ("/usr/bin/docker image build .", Drawing::FromCursorUp(12)),
+            ("docker pull app", Drawing::Nowhere),
+            ("docker push build-tools", Drawing::Nowhere),
+            ("oras pull app", Drawing::FromSavedPosition),
+            ("podman build .", Drawing::Nowhere),
+            ("sh -c nerdctl", Drawing::Nowhere),
         ] {
-            assert!(draws(line), "{line}");
+            assert_eq!(drawing(line), expected, "{line}");
         }
-        for line in [
-            "",
-            "docker pull app",
-            "docker push build-tools",
-            "podman build .",
-            "my-nerdctl pull app",
-        ] {
-            assert!(!draws(line), "{line:?}");
-        }
-        assert!(!draws_from_the_cursor_up(&[]), "a parent that cannot be seen");
+        // Costs nothing where it is not needed.
+        assert_eq!(
+            drawing_of(&[]),
+            Drawing::FromSavedPosition,
+            "a parent that cannot be seen"
+        );
     }
 }

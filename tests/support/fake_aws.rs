@@ -53,6 +53,12 @@ impl FakeAws {
         self
     }
 
+    /// Makes every password so from now on, where no reply has one of its own.
+    pub fn passwords(&self, password_of: fn(&Request) -> String) -> &Self {
+        self.service.state().password_of = Some(password_of);
+        self
+    }
+
     /// Every request so far, in the order they came, also those through a proxy or over TLS.
     pub fn requests(&self) -> Vec<Request> {
         self.service.state().requests.clone()

@@ -21,6 +21,8 @@ pub struct State {
     pub queued: HashMap<String, VecDeque<Reply>>,
     /// By access key id, for calls for a token.
     pub keyed: HashMap<String, Reply>,
+    /// Makes the passwords, where no reply has one.
+    pub password_of: Option<fn(&Request) -> String>,
     serial: u64,
 }
 
@@ -61,7 +63,9 @@ impl Service {
             };
         }
         let request = Request::new(raw, via);
-        let (reply, serial) = self.record(&request);
+        let (mut reply, serial) = self.record(&request);
+        let made = self.state().password_of.map(|password_of| password_of(&request));
+        reply.password = reply.password.or(made);
         thread::sleep(reply.delay);
         let mut answer = match &reply.kind {
             Kind::Normal => answers::normal(&request, &reply, serial),

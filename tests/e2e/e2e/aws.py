@@ -1,40 +1,50 @@
 """The two AWSs of a run: moto's server, and our fake, which counts."""
 
+import hashlib
 import json
 import socket
 import urllib.request
 from collections import Counter
 
+from . import names
 from .processes import Server
 
 # moto's, for whoever names no registry.
 MOTO_PASSWORD = "123456789012-auth-token"
 
 
-class Moto:
+class Aws:
+    url = ""
+
+    def env(self, identity):
+        """The environment of somebody whose AWS is this one."""
+        return {"AWS_ENDPOINT_URL": self.url, **identity}
+
+
+class Moto(Aws):
     def __init__(self, moto_server, log, env):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         Server("moto", [moto_server, "-H", "127.0.0.1", "-p", port], log / "moto.log", env,
                lambda: fetch(f"{self.url}/moto-api/data.json") is not None)  # fmt: skip
 
-    def env(self, identity):
-        return {"AWS_ENDPOINT_URL": self.url, **identity}
 
-
-class Fake:
+class Fake(Aws):
     def __init__(self, program, log):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         Server("fake", [program, port], log / "fake.log", {}, lambda: fetch(f"{self.url}/fake/requests") is not None)
 
-    def env(self, identity):
-        return {"AWS_ENDPOINT_URL": self.url, **identity}
-
     def calls(self):
         """How often each (operation, access key id, region) was asked for."""
         requests = json.loads(fetch(f"{self.url}/fake/requests"))
-        return Counter((call["operation"], call["access_key_id"], call["region"]) for call in requests)
+        return Counter((call["operation"], call["access_key_id"] or "", call["region"]) for call in requests)
+
+    @staticmethod
+    def password(identity, host):
+        """The first 72 bytes of what it gives this identity for this registry; examples/fake_aws.rs makes it."""
+        signer = identity.get("AWS_ACCESS_KEY_ID", "role")
+        return hashlib.sha256(f"{signer} {names.ECR[host]}".encode()).hexdigest().ljust(72, "x")
 
 
 def fetch(url):

@@ -7,6 +7,7 @@ from .aws import MOTO_PASSWORD
 from .failures import FAILURES, failure_check
 from .home import AUTH_FILE
 from .processes import Failed, Skip, run
+from .world import HELPER
 
 COUNTER = itertools.count(1)
 
@@ -24,11 +25,11 @@ def by_default(client, world):
 
 
 def accounts(client, world):
-    """two accounts and regions, a dual-stack name and ECR Public, with keys and again with an assumed role"""
+    """each of the registries has another password: two accounts and regions, a dual-stack name and ECR Public, with keys and again with an assumed role"""
     world.home.configure(client.by_host, names.ECR)
     for identity in (names.KEYS, names.ROLE):
-        env = environment(client, world.home, world.use_fake(identity))
         for host in names.ECR:
+            env = environment(client, world.home, world.use_fake(identity, host))
             round_trip(client, world, env, host)
 
 
@@ -39,6 +40,24 @@ def not_ecr(client, world):
     before = world.fake.calls()
     round_trip(client, world, env, names.OPEN)
     expect(world.fake.calls() == before, "AWS was asked for a registry that is not ECR")
+    # The registry would take any password.
+    answer = run([HELPER, "get"], env, stdin=names.OPEN).must_fail()
+    expect(answer == "credentials not found in native keychain\n", f"the helper's answer for {names.OPEN}: {answer}")
+
+
+def expiry(client, world):
+    """a token that ends in half a minute works, and is not kept: the next pull asks for another"""
+    home = world.new_home(f"expiry-{client.slug}")
+    home.configure(client.by_host, [names.US])
+    env = environment(client, home, world.use_fake(names.SHORT_LIVED))
+    reference, image_id = pushed(client, world, env, names.US)
+    for _ in range(2):
+        client.remove(reference, env)
+        before = world.fake.calls()
+        run(client.pull(reference), env).must_succeed()
+        expect(client.image_id(reference, env) == image_id, "not the image that was pushed")
+        expect(world.fake.calls() != before, "AWS was not asked, though the token was about to end")
+    client.remove(reference, env)
 
 
 def login(client, world):
@@ -77,17 +96,31 @@ def build(client, world):
     """build FROM an image on ECR, with the helper named for the host, and for every host once that host was asked for"""
     if not client.builds:
         raise Skip
-    env = environment(client, world.home, world.use_fake(names.KEYS))
-    world.home.configure(client.by_host, names.ECR)
+    home = world.new_home(f"build-{client.slug}")
+    env = environment(client, home, world.use_fake(names.keys("AKIAFAKEBUILD0000000")))
+    home.configure(client.by_host, [names.US])
     base, _ = pushed(client, world, env, names.US)
     client.remove(base, env)
-    for way in (client.by_host, client.by_default):
-        world.home.configure(way, names.ECR)
-        name = f"built-{next(COUNTER)}"
-        run(client.build(f"localhost/{name}:1", images.build_context(name, base)), env).must_succeed()
-        client.remove(f"localhost/{name}:1", env)
-        if client.image_id(base, env):
-            client.remove(base, env)
+    built(client, env, base).must_succeed()
+
+    home.configure(client.by_default, [])
+    if client.lists_first:
+        # Forgets who was asked for; afterwards, the list has nothing for the client to ask for.
+        run([HELPER, "erase"], env, stdin=names.US).must_succeed()
+        built(client, env, base).must_fail()
+        run(client.pull(base), env).must_succeed()
+        client.remove(base, env)
+    built(client, env, base).must_succeed()
+
+
+def built(client, env, base):
+    """The outcome of a build, whose images are gone again."""
+    name = f"built-{next(COUNTER)}"
+    outcome = run(client.build(f"localhost/{name}:1", images.build_context(name, base)), env)
+    for image in (f"localhost/{name}:1", base):
+        if client.image_id(image, env):
+            client.remove(image, env)
+    return outcome
 
 
 def asks(client, world):
@@ -144,6 +177,7 @@ CHECKS = {
     "default": by_default,
     "accounts": accounts,
     "not ECR": not_ecr,
+    "expiry": expiry,
     "login": login,
     "build": build,
     "asks": asks,

@@ -24,6 +24,8 @@ class Client:
     login_file_variable = None
     # Builds an image FROM one in a registry.
     builds = False
+    # Asks the helper for a list first, and then for what is on it, where the helper is named for every host.
+    lists_first = False
     # What it asks the helper in a pull: of `host/repository`, with the helper named for the host and for every host.
     asks_by_host = ["get {host}"]
     asks_by_default = ["get {host}"]
@@ -42,15 +44,15 @@ class Client:
     def logout(self, host):
         return [self.program, "logout", host]
 
+
+class WithImageStore(Client):
+    """Those that keep images of their own, under the names of the registries."""
+
     def push(self, reference):
         return [self.program, "push", reference]
 
     def pull(self, reference):
         return [self.program, "pull", reference]
-
-
-class WithImageStore(Client):
-    """Those that keep images of their own, under the names of the registries."""
 
     def remove(self, reference, env):
         run([self.program, "rmi", reference], env).must_succeed()
@@ -62,7 +64,10 @@ class WithImageStore(Client):
 
 
 class Docker(WithImageStore):
+    """With the classic builder."""
+
     builds = True
+    lists_first = True
 
     def __init__(self, program, version):
         super().__init__(program)
@@ -78,6 +83,8 @@ class Docker(WithImageStore):
 
 class BuildKit(Docker):
     """docker whose `build` is BuildKit: in docker's command line itself until version 23, in its plug-in buildx since."""
+
+    lists_first = False
 
     def __init__(self, program, version):
         super().__init__(program, version)
@@ -182,6 +189,9 @@ class Oras(WithoutImageStore):
 
     def pull(self, reference):
         return [self.program, "cp", reference, "--to-oci-layout", f"{self.directory(reference)}:1"]
+
+
+NAMES = ["docker", "podman", "buildah", "skopeo", "nerdctl", "crane", "oras"]
 
 
 def every_client(tools):

@@ -8,13 +8,8 @@ from .processes import Failed, run
 
 # The form of the keys that the fake's STS gives.
 ISSUED = re.compile("ASIA[0-9A-F]{16}")
-# (operation, region) of the registries in names.ECR.
-TOKENS = [
-    ("ecr:GetAuthorizationToken", "us-east-1"),
-    ("ecr:GetAuthorizationToken", "eu-west-1"),
-    ("ecr:GetAuthorizationToken", "eu-central-1"),
-    ("ecr-public:GetAuthorizationToken", "us-east-1"),
-]
+# (operation, region) of the registries in names.ECR, where two have the same.
+TOKENS = sorted({(f"{service}:GetAuthorizationToken", region) for service, region in map(str.split, names.ECR.values())})
 
 
 def calls(world):

@@ -43,7 +43,7 @@ class Home:
 
     def configure(self, way, hosts):
         """One way to name the helper, for those hosts; the other ways are taken away."""
-        for name in (DOCKER_CONFIG, AUTH_FILE, REGISTRIES_CONF):
+        for name in (DOCKER_CONFIG, AUTH_FILE, REGISTRIES_CONF, ROOTS_AUTH_FILE):
             (self.directory / name).unlink(missing_ok=True)
         name, text = way(hosts)
         self.write(name, text)

@@ -14,6 +14,8 @@ from .pins import DEBIAN_PACKAGES, GO_PROGRAMS
 
 HERE = Path(__file__).resolve().parent.parent
 CHECKOUT = HERE.parent.parent
+# A policy-rc.d; one that an interrupted run left is known by its words.
+NO_SERVICE = "#!/bin/sh\n# Of docker-credential-ecr-login's tests/e2e/run.\nexit 101\n"
 
 
 class Tools:
@@ -38,19 +40,26 @@ class Tools:
         return self.venv / "bin" / name
 
     @property
+    def venv_complete(self):
+        return self.venv / "complete"
+
+    @property
     def go_client(self):
         return self.directory / "go-client"
 
 
 def install(directory):
     """Installs what is missing below `directory` and on the system, and says what it is waiting for."""
+    for program in ("cargo", "go"):
+        if not shutil.which(program):
+            sys.exit(f"tests/e2e/run: {program} is not on PATH")
     directory.mkdir(parents=True, exist_ok=True)
     tools = Tools(directory)
     debian_packages()
     for module, version, package, name in GO_PROGRAMS:
         if not tools.go_program(name).exists():
             go_install(module, version, package, tools.go_program(name))
-    if not tools.python_program("moto_server").exists():
+    if not tools.venv_complete.exists():
         python_packages(tools)
     run("go", "build", "-o", tools.go_client, ".", cwd=HERE / "go-client")
     return tools
@@ -58,22 +67,25 @@ def install(directory):
 
 def debian_packages():
     missing = sorted({package for program, package in DEBIAN_PACKAGES.items() if not Path(program).exists()})
-    if not missing:
-        return
+    if missing:
+        apt_get_install(missing)
+
+
+def apt_get_install(packages):
     with no_service_started():
         run("apt-get", "update", "-qq")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing, env=environment)
+        run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages, env=environment)
 
 
 @contextmanager
 def no_service_started():
     """Debian's packages start their services; the ones here are only wanted as programs."""
     policy = Path("/usr/sbin/policy-rc.d")
-    if policy.exists():
+    if policy.exists() and policy.read_text() != NO_SERVICE:
         yield
         return
-    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.write_text(NO_SERVICE)
     policy.chmod(0o755)
     try:
         yield
@@ -83,19 +95,17 @@ def no_service_started():
 
 def go_install(module, version, package, program):
     """`go install` from within the module: with its own replacements and sums, and no list of its versions asked for."""
-    if not shutil.which("go"):
-        sys.exit(f"tests/e2e/run: Go is missing, which builds {program.name} {version}")
     found = subprocess.run(
         ["go", "mod", "download", "-json", f"{module}@{version}"], cwd="/", check=True, capture_output=True, text=True
     )
     source = Path(json.loads(found.stdout)["Dir"])
-    with tempfile.TemporaryDirectory() as scratch:
+    program.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
         if not (source / "go.mod").exists():
             source = with_go_mod(source, Path(scratch) / "source")
         staged = Path(scratch) / "bin"
         run("go", "install", package, cwd=source, env={**os.environ, "GOBIN": str(staged), "GOFLAGS": "-mod=mod"})
-        program.parent.mkdir(exist_ok=True)
-        shutil.move(staged / program.name, program)
+        (staged / program.name).rename(program)
 
 
 def with_go_mod(source, copy):
@@ -110,18 +120,26 @@ def with_go_mod(source, copy):
 def python_packages(tools):
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", tools.venv], capture_output=True, text=True)
     if made.returncode != 0:
-        run("apt-get", "install", "-qq", "-y", "--no-install-recommends", "python3-venv")
+        apt_get_install(["python3-venv"])
         run(sys.executable, "-m", "venv", "--clear", tools.venv)
     run(tools.venv / "bin/pip", "install", "--quiet", "--requirement", tools.requirements)
+    tools.venv_complete.touch()
 
 
 def build_helper():
     """The helper and the fake AWS of this checkout, in the release profile that the quick start has built already."""
     # One by one: what examples need beyond the helper changes the features of crates that both are built of.
-    run("cargo", "build", "--locked", "--release", "--bin", "docker-credential-ecr-login", cwd=CHECKOUT)
-    run("cargo", "build", "--locked", "--release", "--example", "fake_aws", cwd=CHECKOUT)
-    target = CHECKOUT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
-    return target / "docker-credential-ecr-login", target / "examples/fake_aws"
+    return built_by_cargo("--bin", "docker-credential-ecr-login"), built_by_cargo("--example", "fake_aws")
+
+
+def built_by_cargo(*target):
+    command = ["cargo", "build", "--locked", "--release", *target, "--message-format=json-render-diagnostics"]
+    print("+", " ".join(command), flush=True)
+    built = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
+        sys.exit(f"tests/e2e/run: failed: {' '.join(command)}")
+    messages = map(json.loads, built.stdout.splitlines())
+    return Path([message["executable"] for message in messages if message.get("executable")][-1])
 
 
 def run(*command, **options):

@@ -1,10 +1,18 @@
 """The registries and AWS identities of a run. All names but the last lead to one registry on 127.0.0.1:443."""
 
 US = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-OTHER_ACCOUNT = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
+US_OTHER_ACCOUNT = "210987654321.dkr.ecr.us-east-1.amazonaws.com"
+EUROPE = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
 DUAL_STACK = "123456789012.dkr-ecr.eu-central-1.on.aws"
 PUBLIC = "public.ecr.aws"
-ECR = [US, OTHER_ACCOUNT, DUAL_STACK, PUBLIC]
+# With the service and region of each: two accounts of a region have one token.
+ECR = {
+    US: "ecr us-east-1",
+    US_OTHER_ACCOUNT: "ecr us-east-1",
+    EUROPE: "ecr eu-west-1",
+    DUAL_STACK: "ecr eu-central-1",
+    PUBLIC: "ecr-public us-east-1",
+}
 # Not ECR, and open to everybody.
 OPEN = "registry.example.com:5000"
 
@@ -23,6 +31,10 @@ AWS_CREDENTIALS = """\
 aws_access_key_id = AKIAFAKEBUILDER00000
 aws_secret_access_key = a-made-up-secret-of-the-builder
 """
+
+
+# Its tokens end in half a minute, which is too soon to keep one.
+SHORT_LIVED = {"AWS_ACCESS_KEY_ID": "AKIAFAKESHORT0000000", "AWS_SECRET_ACCESS_KEY": "a-made-up-secret"}
 
 
 def keys(access_key_id, **more):

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 WORK = Path("/run/e2e")
@@ -37,8 +38,13 @@ class Namespace:
         return ["nsenter", "--target", str(self.first_process), "--mount", "--net", "--pid", "--ipc", *map(str, command)]
 
     def end(self):
-        os.kill(self.first_process, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(self.first_process, signal.SIGKILL)
         self.holder.wait()
+
+    def file(self, path):
+        """Where a file of the inside is, seen from outside."""
+        return Path(f"/proc/{self.first_process}/root{path}")
 
 
 def die_with_parent():
@@ -46,9 +52,10 @@ def die_with_parent():
 
 
 def furnish():
-    """Called inside: a loopback interface, an empty /run, and /etc and /var whose changes stay in here."""
+    """Called inside: a loopback interface, an empty /run and /dev/shm, and /etc and /var whose changes stay in here."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"], check=True)
     for changed in ("etc", "var"):
         upper, scratch = WORK / "overlay" / changed, WORK / "overlay" / f"{changed}.work"
         upper.mkdir(parents=True)

@@ -12,7 +12,7 @@ GO_PROGRAMS = [
     ("github.com/docker/buildx", "v0.30.1", "./cmd/buildx", "buildx"),
 ]
 
-# Debian package by the program that shows it is there.
+# Debian package by the file that shows it is there.
 DEBIAN_PACKAGES = {
     "/usr/bin/docker": "docker.io",
     "/usr/sbin/dockerd": "docker.io",
@@ -23,6 +23,7 @@ DEBIAN_PACKAGES = {
     "/usr/bin/skopeo": "skopeo",
     "/usr/bin/htpasswd": "apache2-utils",
     "/usr/bin/openssl": "openssl",
+    "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
     "/usr/bin/unshare": "util-linux",
     "/usr/sbin/ip": "iproute2",
 }

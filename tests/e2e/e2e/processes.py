@@ -4,6 +4,7 @@ import errno
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -12,7 +13,7 @@ from fcntl import ioctl
 from dataclasses import dataclass
 
 COMMAND_LIMIT = 90
-COLUMNS, ROWS = 120, 50
+COLUMNS, ROWS = 80, 24
 
 
 class Failed(Exception):
@@ -45,11 +46,12 @@ def run(command, env, stdin="", cwd="/"):
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
-            words, env=env, cwd=cwd, input=stdin, timeout=COMMAND_LIMIT, text=True,
+            words, env=env, cwd=cwd, input=stdin, timeout=COMMAND_LIMIT, text=True, errors="replace",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
-        raise Failed(f"{' '.join(words)}: still running after {COMMAND_LIMIT} s\n{late.output}") from late
+        shown = (late.output or b"").decode(errors="replace")
+        raise Failed(f"{' '.join(words)}: still running after {COMMAND_LIMIT} s\n{shown}") from late
     return Result(" ".join(words), done.returncode, done.stdout)
 
 
@@ -66,16 +68,19 @@ def run_on_terminal(command, env, cwd="/"):
     os.close(follower)
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
+    # As it mostly is in use: the cursor in the last row.
+    stream.feed(b"\r\n" * ROWS)
     deadline = time.monotonic() + COMMAND_LIMIT
     while chunk := read_before(leader, deadline):
         stream.feed(chunk)
     os.close(leader)
     if time.monotonic() >= deadline:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         raise Failed(f"{' '.join(words)}: still running after {COMMAND_LIMIT} s")
     # A full row goes on in the next: put together what the terminal's width took apart.
     rows = [row if len(row.rstrip()) == COLUMNS else row.rstrip() + "\n" for row in screen.display]
-    return Result(" ".join(words), process.wait(), "".join(rows).rstrip() + "\n")
+    return Result(" ".join(words), process.wait(), "".join(rows).strip() + "\n")
 
 
 def read_before(leader, deadline):
@@ -93,15 +98,13 @@ class Server:
     """A program in the background, its output in a file. It ends with the namespace."""
 
     def __init__(self, name, command, log, env, ready, limit=60):
-        self.name = name
-        self.log = log
         with log.open("wb") as out:
-            self.process = subprocess.Popen(
+            process = subprocess.Popen(
                 [str(word) for word in command], env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + limit
         while not ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"tests/e2e/run: {name} does not start; its output:\n{log.read_text(errors='replace')[-3000:]}")
             time.sleep(0.05)

@@ -48,11 +48,12 @@ class Registry:
                    lambda host=host: answers(host))  # fmt: skip
 
     def accept(self, password):
-        """The registry reads the file anew when it has changed. bcrypt takes no more than 72 bytes, here and there."""
+        """That password, from now on: the registry reads the file anew when it has changed. Of a longer one, bcrypt looks at
+        the first 72 bytes alone."""
         if password == self.password:
             return
         line = subprocess.run(
-            ["htpasswd", "-niB", "-C", "4", "AWS"], input=password[:72], text=True, capture_output=True, check=True
+            ["htpasswd", "-niB", "-C", "4", "AWS"], input=password, text=True, capture_output=True, check=True
         )
         (WORK / "htpasswd").write_text(line.stdout)
         self.password = password
@@ -67,7 +68,7 @@ class Registry:
         try:
             with urllib.request.urlopen(request, context=trust(), timeout=10) as answer:
                 return answer.headers["Docker-Content-Digest"]
-        except urllib.error.HTTPError as error:
+        except urllib.error.URLError as error:
             raise Failed(f"{reference} is not in the registry after the push: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """The table client × check, and below it what went wrong."""
 
 import time
+import traceback
 
 from .checks import CHECKS
 from .processes import Failed, Skip
@@ -22,6 +23,9 @@ class Report:
         except Failed as failed:
             outcome = "FAILED"
             self.failures.append(f"{row}, {column}: {failed}")
+        except Exception:  # Of the run itself: the other checks go on.
+            outcome = "BROKEN"
+            self.failures.append(f"{row}, {column}: the check itself: {traceback.format_exc()}")
         self.rows.setdefault(row, {})[column] = outcome
         print(f"{row}: {column}: {outcome} ({time.monotonic() - started:.1f} s)", flush=True)
 

@@ -1,6 +1,5 @@
 """Everything a run has on its loopback interface: registries, AWSs, daemons, homes."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -41,7 +40,6 @@ runroot = "{work}/containers/run"
 class World:
     def __init__(self, helper, fake_program, tools, clients):
         self.tools = tools
-        self.helper = helper
         self.log = WORK / "log"
         for directory in (self.log, WORK / "tmp", WORK / "bin"):
             directory.mkdir()
@@ -57,8 +55,6 @@ class World:
 
         # The home that nearly all is done from, so that its cache has to do for every client.
         self.home = self.new_home("user")
-        probe = self.new_home("probe").env(self.fake.env(names.keys("AKIAFAKEPROBE0000000")))
-        self.fake_password = self.ask_helper(probe)
 
     def start_daemons(self, clients, env):
         if any(isinstance(client, Docker) for client in clients):
@@ -77,18 +73,14 @@ class World:
     def new_home(self, name):
         return Home(name, self.path, self.tools.go_program("buildx"))
 
-    def ask_helper(self, env, host=names.US):
-        """The password, as a client gets it."""
-        answer = run([HELPER, "get"], env, stdin=host).must_succeed()
-        return json.loads(answer)["Secret"]
-
     def use_moto(self, identity):
         """The environment of somebody whose AWS is moto; the registry takes moto's password from now on."""
         self.registry.accept(MOTO_PASSWORD)
         return self.moto.env(identity)
 
-    def use_fake(self, identity):
-        self.registry.accept(self.fake_password)
+    def use_fake(self, identity, host=names.US):
+        """The same with our fake, and its password for this identity at this host."""
+        self.registry.accept(self.fake.password(identity, host))
         return self.fake.env(identity)
 
     def observed_path(self, name):

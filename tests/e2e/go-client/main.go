@@ -6,7 +6,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -62,10 +61,8 @@ func errorsOfGet(helper client.ProgramFunc, host string) {
 	_, err := client.Get(helper, notECR)
 	expect(credentials.IsErrCredentialsNotFound(err), "get %s: not 'not found' but %v", notECR, err)
 
-	_, err = client.Get(helper, "")
-	expectMissingServerURL("get of nothing", err)
-	_, err = client.Get(helper, " \n")
-	expectMissingServerURL("get of white space", err)
+	expectMissingServerURL(helper, "get", "")
+	expectMissingServerURL(helper, "get", " \n")
 
 	// An ECR host without credentials is "not found" too: whoever asks may go on without.
 	poor := client.NewShellProgramFuncWithEnv("docker-credential-ecr-login", &map[string]string{
@@ -116,36 +113,44 @@ func storeAndErase(helper client.ProgramFunc, host string) {
 }
 
 func errorsOfStoreAndErase(helper client.ProgramFunc) {
-	expectMissingServerURL("erase of nothing", client.Erase(helper, ""))
-	nowhere := credentials.Credentials{Username: "AWS", Secret: "x"}
-	expectMissingServerURL("store without a server", client.Store(helper, &nowhere))
-
-	nobody := credentials.Credentials{ServerURL: unasked, Secret: "x"}
-	err := client.Store(helper, &nobody)
-	expect(says(err, credentials.IsCredentialsMissingUsername, credentials.NewErrCredentialsMissingUsername()),
-		"store without a user: %v", err)
+	expectMissingServerURL(helper, "erase", "")
+	expectMissingServerURL(helper, "store", `{"ServerURL":"","Username":"AWS","Secret":"x"}`)
+	said := saidInFailing(helper, "store", `{"ServerURL":"`+unasked+`","Username":"","Secret":"x"}`)
+	expect(credentials.IsCredentialsMissingUsernameMessage(said), "store without a user: %q", said)
 
 	elsewhere := credentials.Credentials{ServerURL: notECR, Username: "someone", Secret: "a-secret-of-someone"}
-	err = client.Store(helper, &elsewhere)
+	err := client.Store(helper, &elsewhere)
 	expect(err != nil, "store %s: kept, though this helper is for ECR alone", notECR)
 	expect(strings.Contains(fmt.Sprint(err), notECR), "store %s: the error does not name it: %v", notECR, err)
 	expect(!strings.Contains(fmt.Sprint(err), elsewhere.Secret), "store %s: the error holds the secret", notECR)
 }
 
-func expectMissingServerURL(what string, err error) {
-	expect(says(err, credentials.IsCredentialsMissingServerURL, credentials.NewErrCredentialsMissingServerURL()),
-		"%s: not 'no credentials server URL' but %v", what, err)
+// expectMissingServerURL asks the library about what the helper says, as it does itself in Get, Store and Erase. They make that
+// kind of error of it, but hand it on inside another one by its words alone ("err: %v"), for which IsCredentialsMissingServerURL
+// is false whatever the helper; so it is asked about the kind of error that the words are.
+func expectMissingServerURL(helper client.ProgramFunc, verb, input string) {
+	said := saidInFailing(helper, verb, input)
+	expect(credentials.IsCredentialsMissingServerURLMessage(said), "%s of %q: not 'no credentials server URL' but %q", verb, input, said)
+	expect(!credentials.IsErrCredentialsNotFoundMessage(said), "%s of %q: 'not found' as well: %q", verb, input, said)
+	var err error
+	switch verb {
+	case "get":
+		_, err = client.Get(helper, input)
+	case "erase":
+		err = client.Erase(helper, input)
+	case "store":
+		err = client.Store(helper, &credentials.Credentials{Username: "AWS", Secret: "x"})
+	}
+	kind := credentials.NewErrCredentialsMissingServerURL()
+	expect(credentials.IsCredentialsMissingServerURL(kind) && strings.Contains(fmt.Sprint(err), "err: "+kind.Error()+","),
+		"%s of %q: the library makes another error of it: %v", verb, input, err)
 }
 
-// says asks the library what kind of error it is. Its Get, Store and Erase understand the helper's words and make that kind of
-// error of them, but put it into another one by its words alone ("err: %v"), so the kind is asked of the words where
-// nothing is wrapped.
-func says(err error, is func(error) bool, kind error) bool {
-	if err == nil {
-		return false
-	}
-	if errors.Unwrap(err) != nil || is(err) {
-		return is(err)
-	}
-	return strings.Contains(err.Error(), "err: "+kind.Error()+", out:")
+// saidInFailing is the helper's stdout, where it fails as it should.
+func saidInFailing(helper client.ProgramFunc, verb, input string) string {
+	program := helper(verb)
+	program.Input(strings.NewReader(input))
+	said, err := program.Output()
+	expect(err != nil, "%s of %q succeeded", verb, input)
+	return string(said)
 }
