@@ -49,8 +49,8 @@ fn drawing_of(arguments: &[String]) -> Drawing {
         // Three rows, and one for each layer.
         Some("nerdctl") if does("push") => Drawing::FromCursorUp(u16::MAX),
         Some("nerdctl") => Drawing::FromCursorUp(3),
-        // Some five rows, and one for each image that it is FROM.
-        Some("docker-buildx" | "docker-compose") => Drawing::FromCursorUp(12),
+        // Some five rows, and one for each image that it is FROM. compose and buildctl draw as buildx does.
+        Some("docker-buildx" | "docker-compose" | "buildctl") => Drawing::FromCursorUp(12),
         // Docker's command line had BuildKit in it until version 23.
         Some("docker") if does("build") && !is_classic_build() => Drawing::FromCursorUp(12),
         Some("oras") => Drawing::FromSavedPosition,
@@ -100,7 +100,7 @@ mod tests {
         ] {
             assert_eq!(drawing(line), expected, "{line}");
         }
-        // Costs nothing where it is not needed.
+        // It shows nothing where it is not needed, unlike rows.
         assert_eq!(
             drawing_of(&[]),
             Drawing::FromSavedPosition,
