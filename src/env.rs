@@ -87,7 +87,7 @@ pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The kind of terminal. Read where a line is printed, and not a part of a snapshot.
 pub const TERM: &str = "TERM";
-/// `0` makes docker build without BuildKit. Read there too.
+/// Makes docker before version 23 build with BuildKit. Read there too.
 pub const DOCKER_BUILDKIT: &str = "DOCKER_BUILDKIT";
 
 /// The names outside `AWS_` that a snapshot keeps.

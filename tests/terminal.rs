@@ -40,7 +40,7 @@ fn started_by(client: &str, sandbox: &Sandbox) -> Option<String> {
     if !client.exists() {
         symlink("/bin/sh", &client).unwrap();
     }
-    let command = format!("stty rows 24; {} -c 'printf {HOST} | {program} get'", client.display());
+    let command = format!("{} -c 'printf {HOST} | {program} get'", client.display());
     let mut script = Command::new("script");
     script
         .env_clear()
@@ -76,6 +76,7 @@ fn a_credential_process_that_failed_on_the_terminal_is_not_said_to_have_said_not
     assert_eq!(output.stderr.lines().count(), 1, "{output}");
 }
 
+#[cfg(target_os = "linux")]
 /// The end of the reason of a failure, with what comes behind it on the terminal of such a client.
 fn behind_the_reason(client: &str, sandbox: &Sandbox) -> Option<String> {
     let seen = started_by(client, sandbox)?;
@@ -86,15 +87,16 @@ fn behind_the_reason(client: &str, sandbox: &Sandbox) -> Option<String> {
 
 /// oras goes back to a position that it saved (DECSC, DECRC), and prints its error there. BuildKit and nerdctl write over the rows above
 /// the cursor, also when the helper is done.
+#[cfg(target_os = "linux")]
 #[test]
 fn the_reason_is_not_where_clients_draw() {
     let mut sandbox = Sandbox::new();
     sandbox.env("TERM", "xterm");
-    let (saved, three, twelve) = ("\u{1b}7", "\r\n".repeat(3), "\r\n".repeat(12));
+    let (saved, three, eight) = ("\u{1b}7", "\r\n".repeat(3), "\r\n".repeat(8));
     for (client, expected) in [
         ("oras", saved),
         ("nerdctl", &three),
-        ("docker-buildx", &twelve),
+        ("docker-buildx", &eight),
         ("docker", ""),
         ("podman", ""),
     ] {

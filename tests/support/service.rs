@@ -99,7 +99,7 @@ impl Service {
         Value::Array(requests).to_string()
     }
 
-    /// Records the request and takes the reply meant for it: queued, else sticky, else normal.
+    /// Records the request and takes the reply meant for it: of its key, else queued, else sticky, else normal.
     fn record(&self, request: &Request) -> (Reply, u64) {
         let mut state = self.state();
         state.requests.push(request.clone());

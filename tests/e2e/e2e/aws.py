@@ -7,7 +7,7 @@ import urllib.request
 from collections import Counter
 
 from . import names
-from .processes import Server
+from .processes import start_server
 
 # moto's, for whoever names no registry.
 MOTO_PASSWORD = "123456789012-auth-token"
@@ -25,7 +25,7 @@ class Moto(Aws):
     def __init__(self, moto_server, log, env):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        Server("moto", [moto_server, "-H", "127.0.0.1", "-p", port], log / "moto.log", env,
+        start_server("moto", [moto_server, "-H", "127.0.0.1", "-p", port], log / "moto.log", env,
                lambda: fetch(f"{self.url}/moto-api/data.json") is not None)  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class Fake(Aws):
     def __init__(self, program, log):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        Server("fake", [program, port], log / "fake.log", {}, lambda: fetch(f"{self.url}/fake/requests") is not None)
+        start_server("fake", [program, port], log / "fake.log", {}, lambda: fetch(f"{self.url}/fake/requests") is not None)
 
     def calls(self):
         """How often each (operation, access key id, region) was asked for."""

@@ -1,5 +1,6 @@
 """What is checked of each client. A check returns nothing, or raises `Failed` with what went wrong; `Skip` where it does not apply."""
 
+import base64
 import itertools
 
 from . import images, names
@@ -25,7 +26,7 @@ def by_default(client, world):
 
 
 def accounts(client, world):
-    """each of the registries has another password: two accounts and regions, a dual-stack name and ECR Public, with keys and again with an assumed role"""
+    """each service, region and identity has another password: two accounts and regions, a dual-stack name and ECR Public, with keys and again with an assumed role"""
     world.home.configure(client.by_host, names.ECR)
     for identity in (names.KEYS, names.ROLE):
         for host in names.ECR:
@@ -68,7 +69,7 @@ def login(client, world):
 
 def logged_in_and_out(client, world, way):
     home = world.new_home(f"login-{client.slug}-{way.__name__}")
-    home.configure(way, [names.US])
+    home.configure(way, [name.format(host=names.US) for name in client.login_names])
     rich = environment(client, home, world.use_moto(names.KEYS))
     poor = environment(client, home, world.use_moto(names.NOBODY))
     if client.login_file_variable and way is client.by_host:
@@ -81,7 +82,8 @@ def logged_in_and_out(client, world, way):
     expect(password == MOTO_PASSWORD, "moto's password is another one now")
     run(client.login(names.US), poor, stdin=password).must_succeed()
     expect(len(home.helper_files(".login")) == 1, "the helper keeps no login after `login`")
-    expect(password not in home.client_files(), "the password is in the client's own file after `login`")
+    for kept in (password, base64.b64encode(f"AWS:{password}".encode()).decode()):
+        expect(kept not in home.client_files(), "the password is in the client's own file after `login`")
     run(client.pull(reference), poor).must_succeed()
     expect(client.image_id(reference, poor) == image_id, "not the image that was pushed")
     client.remove(reference, poor)
@@ -124,7 +126,7 @@ def built(client, env, base):
 
 
 def asks(client, world):
-    """what the client asks the helper in a pull; its user's password is asked for under every name that it tries"""
+    """what the client asks the helper in a pull: each distinct request, in order"""
     for way, expected in ((client.by_host, client.asks_by_host), (client.by_default, client.asks_by_default)):
         path, notes = world.observed_path(f"{client.slug}-{way.__name__}")
         env = {**environment(client, world.home, world.use_fake(names.KEYS)), "PATH": path}

@@ -1,6 +1,6 @@
 """The clients: how each makes, pushes, removes, pulls and recognizes an image, and logs in and out.
 
-A reference is `host/repository:tag`. Every method gives the command; who calls it runs it. What a client keeps locally is recognized by
+A reference is `host/repository:tag`. `push`, `pull`, `login`, `logout` and `build` give the command; who calls them runs it. What a client keeps locally is recognized by
 `image_id`, which is the same after a pull of what was pushed.
 """
 
@@ -22,10 +22,16 @@ class Client:
     variables = {}
     # The variable for the file that `login` writes, for those who look for the helper in that file alone.
     login_file_variable = None
+    # What it calls a host when it keeps a login.
+    login_names = ["{host}"]
     # Builds an image FROM one in a registry.
     builds = False
     # Asks the helper for a list first, and then for what is on it, where the helper is named for every host.
     lists_first = False
+    # What is tried where there is to be no token: `pull` or `build`.
+    fails_in = "pull"
+    # How its own error begins that has the reason in it, with AWS_ECR_STRICT; None where it drops the reason.
+    strict_error = "error getting credentials"
     # What it asks the helper in a pull: of `host/repository`, with the helper named for the host and for every host.
     asks_by_host = ["get {host}"]
     asks_by_default = ["get {host}"]
@@ -72,6 +78,8 @@ class Docker(WithImageStore):
     def __init__(self, program, version):
         super().__init__(program)
         self.name, self.version = f"docker {version.partition('.')[0]}", version
+        if int(version.partition(".")[0]) < 29:
+            self.strict_error = None
         self.variables = {"DOCKER_HOST": f"unix://{WORK}/docker.sock", "DOCKER_BUILDKIT": "0"}
 
     def make(self, reference, name, env):
@@ -85,10 +93,12 @@ class BuildKit(Docker):
     """docker whose `build` is BuildKit: in docker's command line itself until version 23, in its plug-in buildx since."""
 
     lists_first = False
+    fails_in = "build"
 
     def __init__(self, program, version):
         super().__init__(program, version)
         self.name += " BuildKit"
+        self.strict_error = Client.strict_error
         self.variables["DOCKER_BUILDKIT"] = "1"
 
     def build(self, reference, context):
@@ -120,6 +130,8 @@ class Buildah(Podman):
 
 class Nerdctl(WithImageStore):
     name = "nerdctl"
+    login_names = ["{host}", "{host}:443"]
+    strict_error = None
     asks_by_default = ["get {host}:443"]
 
     def make(self, reference, name, env):
@@ -183,6 +195,7 @@ class Crane(WithoutImageStore):
 
 class Oras(WithoutImageStore):
     name = "oras"
+    strict_error = "failed to resolve credential"
 
     def push(self, reference):
         return [self.program, "cp", "--from-oci-layout", f"{self.directory(reference)}:1", reference]

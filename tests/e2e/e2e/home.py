@@ -44,6 +44,7 @@ class Home:
     def configure(self, way, hosts):
         """One way to name the helper, for those hosts; the other ways are taken away."""
         for name in (DOCKER_CONFIG, AUTH_FILE, REGISTRIES_CONF, ROOTS_AUTH_FILE):
+            # The last one is a path from the root, which it stays.
             (self.directory / name).unlink(missing_ok=True)
         name, text = way(hosts)
         self.write(name, text)

@@ -1,5 +1,6 @@
 """Gets what is missing: Debian's packages, clients written in Go, moto. All but the packages is kept outside the checkout."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -54,6 +55,12 @@ def install(directory):
         if not shutil.which(program):
             sys.exit(f"tests/e2e/run: {program} is not on PATH")
     directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return install_locked(directory)
+
+
+def install_locked(directory):
     tools = Tools(directory)
     debian_packages()
     for module, version, package, name in GO_PROGRAMS:

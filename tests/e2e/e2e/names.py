@@ -33,9 +33,9 @@ aws_secret_access_key = a-made-up-secret-of-the-builder
 """
 
 
-# Its tokens end in half a minute, which is too soon to keep one.
-SHORT_LIVED = {"AWS_ACCESS_KEY_ID": "AKIAFAKESHORT0000000", "AWS_SECRET_ACCESS_KEY": "a-made-up-secret"}
-
-
 def keys(access_key_id, **more):
     return {"AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": "a-made-up-secret", **more}
+
+
+# Its tokens end in half a minute, which is too soon to keep one.
+SHORT_LIVED = keys("AKIAFAKESHORT0000000")

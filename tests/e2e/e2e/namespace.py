@@ -52,11 +52,11 @@ def die_with_parent():
 
 
 def furnish():
-    """Called inside: a loopback interface, an empty /run and /dev/shm, and /etc and /var whose changes stay in here."""
+    """Called inside: a loopback interface, an empty /run and /dev/shm, and /etc, /opt and /var whose changes stay in here."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"], check=True)
-    for changed in ("etc", "var"):
+    for changed in ("etc", "opt", "var"):
         upper, scratch = WORK / "overlay" / changed, WORK / "overlay" / f"{changed}.work"
         upper.mkdir(parents=True)
         scratch.mkdir()

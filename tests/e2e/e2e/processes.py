@@ -13,6 +13,7 @@ from fcntl import ioctl
 from dataclasses import dataclass
 
 COMMAND_LIMIT = 90
+START_LIMIT = 60
 COLUMNS, ROWS = 80, 24
 
 
@@ -28,7 +29,7 @@ class Skip(Exception):
 class Result:
     command: str
     status: int
-    # Both streams, as they came; of a terminal, what its screen shows in the end.
+    # Both streams, as they came; of a terminal, what can be read on it in the end.
     text: str
 
     def must_succeed(self):
@@ -42,11 +43,11 @@ class Result:
         return self.text
 
 
-def run(command, env, stdin="", cwd="/"):
+def run(command, env, stdin=""):
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
-            words, env=env, cwd=cwd, input=stdin, timeout=COMMAND_LIMIT, text=True, errors="replace",
+            words, env=env, cwd="/", input=stdin, timeout=COMMAND_LIMIT, text=True, errors="replace",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
@@ -55,18 +56,19 @@ def run(command, env, stdin="", cwd="/"):
     return Result(" ".join(words), done.returncode, done.stdout)
 
 
-def run_on_terminal(command, env, cwd="/"):
-    """The same on a terminal, where clients draw bars over what was printed: `text` is what the user can read in the end."""
+def run_on_terminal(command, env):
+    """The same on a terminal, where clients draw bars over what was printed: `text` is what the user can read in the end,
+    on the screen or scrolled up."""
     import pyte
 
     words = [str(word) for word in command]
     leader, follower = pty.openpty()
     ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     process = subprocess.Popen(
-        words, env={**env, "TERM": "xterm"}, cwd=cwd, stdin=follower, stdout=follower, stderr=follower, start_new_session=True
+        words, env={**env, "TERM": "xterm"}, cwd="/", stdin=follower, stdout=follower, stderr=follower, start_new_session=True
     )
     os.close(follower)
-    screen = pyte.Screen(COLUMNS, ROWS)
+    screen = pyte.HistoryScreen(COLUMNS, ROWS, history=200)
     stream = pyte.ByteStream(screen)
     # As it mostly is in use: the cursor in the last row.
     stream.feed(b"\r\n" * ROWS)
@@ -79,7 +81,8 @@ def run_on_terminal(command, env, cwd="/"):
         process.wait()
         raise Failed(f"{' '.join(words)}: still running after {COMMAND_LIMIT} s")
     # A full row goes on in the next: put together what the terminal's width took apart.
-    rows = [row if len(row.rstrip()) == COLUMNS else row.rstrip() + "\n" for row in screen.display]
+    above = ["".join(row[column].data for column in range(COLUMNS)) for row in screen.history.top]
+    rows = [row if len(row.rstrip()) == COLUMNS else row.rstrip() + "\n" for row in [*above, *screen.display]]
     return Result(" ".join(words), process.wait(), "".join(rows).strip() + "\n")
 
 
@@ -94,17 +97,15 @@ def read_before(leader, deadline):
         raise
 
 
-class Server:
-    """A program in the background, its output in a file. It ends with the namespace."""
-
-    def __init__(self, name, command, log, env, ready, limit=60):
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [str(word) for word in command], env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                start_new_session=True,
-            )  # fmt: skip
-        deadline = time.monotonic() + limit
-        while not ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"tests/e2e/run: {name} does not start; its output:\n{log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.05)
+def start_server(name, command, log, env, ready):
+    """Starts a program in the background, its output in a file, and waits until it is ready. It ends with the namespace."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [str(word) for word in command], env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + START_LIMIT
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"tests/e2e/run: {name} does not start; its output:\n{log.read_text(errors='replace')[-3000:]}")
+        time.sleep(0.05)

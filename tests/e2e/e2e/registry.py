@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import names
 from .namespace import WORK
-from .processes import Failed, Server
+from .processes import Failed, start_server
 
 MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -44,7 +44,7 @@ class Registry:
             config = WORK / f"registry-{name}.yml"
             config.write_text((CONFIG + auth).format(work=WORK, name=name, address=address))
             host = names.US if name == "ecr" else names.OPEN
-            Server(f"registry-{name}", ["/usr/bin/docker-registry", "serve", config], log / f"registry-{name}.log", {},
+            start_server(f"registry-{name}", ["/usr/bin/docker-registry", "serve", config], log / f"registry-{name}.log", {},
                    lambda host=host: answers(host))  # fmt: skip
 
     def accept(self, password):

@@ -8,7 +8,7 @@ from .aws import MOTO_PASSWORD, Fake, Moto
 from .clients import Docker, Nerdctl
 from .home import Home
 from .namespace import WORK
-from .processes import Server, run
+from .processes import run, start_server
 from .registry import Registry
 
 HELPER = "docker-credential-ecr-login"
@@ -61,13 +61,13 @@ class World:
             socket = WORK / "docker.sock"
             directories = [f"--data-root={WORK}/docker", f"--exec-root={WORK}/docker-exec", f"--pidfile={WORK}/docker.pid"]
             ready = ["/usr/bin/docker", "-H", f"unix://{socket}", "version"]
-            Server("dockerd", ["/usr/sbin/dockerd", f"--host=unix://{socket}", *directories, *DOCKERD], self.log / "dockerd.log",
+            start_server("dockerd", ["/usr/sbin/dockerd", f"--host=unix://{socket}", *directories, *DOCKERD], self.log / "dockerd.log",
                    env, lambda: run(ready, env).status == 0)  # fmt: skip
         if any(isinstance(client, Nerdctl) for client in clients):
             write("/etc/nerdctl/nerdctl.toml", NERDCTL_CONFIG)
             write(WORK / "containerd.toml", CONTAINERD_CONFIG)
             ready = [self.tools.go_program("nerdctl"), "version"]
-            Server("containerd", ["/usr/bin/containerd", "--config", WORK / "containerd.toml"], self.log / "containerd.log", env,
+            start_server("containerd", ["/usr/bin/containerd", "--config", WORK / "containerd.toml"], self.log / "containerd.log", env,
                    lambda: run(ready, env).status == 0)  # fmt: skip
 
     def new_home(self, name):

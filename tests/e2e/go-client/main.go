@@ -127,7 +127,7 @@ func errorsOfStoreAndErase(helper client.ProgramFunc) {
 
 // expectMissingServerURL asks the library about what the helper says, as it does itself in Get, Store and Erase. They make that
 // kind of error of it, but hand it on inside another one by its words alone ("err: %v"), for which IsCredentialsMissingServerURL
-// is false whatever the helper; so it is asked about the kind of error that the words are.
+// is false whatever the helper says; a library that begins to wrap it is noticed here.
 func expectMissingServerURL(helper client.ProgramFunc, verb, input string) {
 	said := saidInFailing(helper, verb, input)
 	expect(credentials.IsCredentialsMissingServerURLMessage(said), "%s of %q: not 'no credentials server URL' but %q", verb, input, said)
@@ -142,8 +142,8 @@ func expectMissingServerURL(helper client.ProgramFunc, verb, input string) {
 		err = client.Store(helper, &credentials.Credentials{Username: "AWS", Secret: "x"})
 	}
 	kind := credentials.NewErrCredentialsMissingServerURL()
-	expect(credentials.IsCredentialsMissingServerURL(kind) && strings.Contains(fmt.Sprint(err), "err: "+kind.Error()+","),
-		"%s of %q: the library makes another error of it: %v", verb, input, err)
+	expect(strings.Contains(fmt.Sprint(err), "err: "+kind.Error()+","), "%s of %q: another kind of error: %v", verb, input, err)
+	expect(!credentials.IsCredentialsMissingServerURL(err), "%s of %q: the library wraps errors now: ask for their kind alone", verb, input)
 }
 
 // saidInFailing is the helper's stdout, where it fails as it should.
