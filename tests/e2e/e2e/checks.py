@@ -26,7 +26,8 @@ def by_default(client, world):
 
 
 def accounts(client, world):
-    """each service, region and identity has another password: two accounts and regions, a dual-stack name and ECR Public, with keys and again with an assumed role"""
+    """two accounts and regions, a dual-stack name and ECR Public, with keys and again with an assumed role; each identity has
+    another password for each service and region"""
     world.home.configure(client.by_host, names.ECR)
     for identity in (names.KEYS, names.ROLE):
         for host in names.ECR:

@@ -1,7 +1,7 @@
 """The clients: how each makes, pushes, removes, pulls and recognizes an image, and logs in and out.
 
-A reference is `host/repository:tag`. `push`, `pull`, `login`, `logout` and `build` give the command; who calls them runs it. What a client keeps locally is recognized by
-`image_id`, which is the same after a pull of what was pushed.
+A reference is `host/repository:tag`. `push`, `pull`, `login`, `logout` and `build` give the command; who calls them runs it.
+What a client keeps locally is recognized by `image_id`, which is the same after a pull of what was pushed.
 """
 
 import re
@@ -102,7 +102,7 @@ class BuildKit(Docker):
         self.variables["DOCKER_BUILDKIT"] = "1"
 
     def build(self, reference, context):
-        # To leave no image of a base behind, and to ask for it each time.
+        # Asks for the base each time.
         return [self.program, "build", "--pull", "--no-cache", "-t", reference, context]
 
 

@@ -95,7 +95,6 @@ class World:
         script.chmod(0o755)
         return f"{directory}:{SYSTEM_PATH}", notes
 
-
     def note_screen(self, client, failure_name, result):
         write_text(self.log / "screens" / f"{client.name}, {failure_name}.txt", f"$ {result.command}\n{result.text}[exit {result.status}]\n")
 
