@@ -1,18 +1,20 @@
 //! The command line: what to do, and the one place that prints.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::io::retry_on_intr;
 use zeroize::Zeroizing;
 
 use crate::config;
 use crate::env::Env;
 use crate::error::{Error, one_line, truncate};
-use crate::files::describe;
+use crate::files::{self, describe};
 use crate::helper::Helper;
 use crate::log::Log;
 use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
@@ -92,7 +94,7 @@ impl Verb {
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     match Verb::parse(args) {
         Ok(verb) => answer(&verb),
-        Err(words) => finish(&words, ExitCode::FAILURE),
+        Err(words) => finish(&line(words), ExitCode::FAILURE),
     }
 }
 
@@ -103,17 +105,16 @@ fn answer(verb: &Verb) -> ExitCode {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(answer)) => finish(&answer, ExitCode::SUCCESS),
         Err(Error::Failure(failure)) => {
-            let line = failure.line(server.as_deref().unwrap_or("no server"));
-            let told = match config::is_strict(&env) {
-                true => line.clone(),
-                false => Error::NotFound.to_string(),
+            let why = failure.line(server.as_deref().unwrap_or("no server"));
+            let code = match config::is_strict(&env) {
+                true => finish(&line(&why), ExitCode::FAILURE),
+                false => finish(&line(Error::NotFound), ExitCode::FAILURE),
             };
-            let code = finish(&told, ExitCode::FAILURE);
             // Also where it stands on stdout: docker before version 29 and nerdctl keep that from their users.
-            complain(&line);
+            complain(&why);
             code
         }
-        Err(error) => finish(&error.to_string(), ExitCode::FAILURE),
+        Err(error) => finish(&line(error), ExitCode::FAILURE),
     }
 }
 
@@ -142,10 +143,14 @@ fn perform(verb: &Verb, env: &Env, server: &mut Option<String>) -> Result<Option
             None
         }
         Verb::List => Some(protocol::list_answer(&helper().list())),
-        Verb::Version => Some(format!("{NAME} ({NAME}) {VERSION}")),
-        Verb::Help => Some(HELP.trim_end().to_owned()),
+        Verb::Version => Some(line(format_args!("{NAME} ({NAME}) {VERSION}")).into()),
+        Verb::Help => Some(HELP.to_owned().into()),
     };
-    Ok(answer.map(Zeroizing::new))
+    Ok(answer)
+}
+
+fn line(words: impl Display) -> String {
+    format!("{words}\n")
 }
 
 fn log(env: &Env) -> Log {
@@ -158,22 +163,17 @@ fn log(env: &Env) -> Log {
 /// All of stdin, up to the limit.
 fn read_input() -> Result<Zeroizing<Vec<u8>>, Error> {
     let limit = u64::try_from(INPUT_LIMIT).unwrap_or(u64::MAX);
-    let mut input = Zeroizing::new(Vec::with_capacity(512));
-    io::stdin()
-        .lock()
-        .take(limit + 1)
-        .read_to_end(&mut input)
-        .map_err(|error| Error::Request(format!("stdin cannot be read: {error}")))?;
-    match input.len() <= INPUT_LIMIT {
-        true => Ok(input),
-        false => Err(Error::Request("the input is larger than 1 MiB".to_owned())),
-    }
+    files::read_to_end(rustix::stdio::stdin(), 0, limit).map_err(|error| {
+        Error::Request(match error.kind() {
+            io::ErrorKind::FileTooLarge => format!("the input is {error}"),
+            _ => format!("stdin cannot be read: {}", describe(&error)),
+        })
+    })
 }
 
 /// Prints the answer. An answer that nobody can read is none.
 fn finish(answer: &str, code: ExitCode) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{answer}").and_then(|()| stdout.flush()) {
+    match print(answer.as_bytes()) {
         Ok(()) => code,
         Err(error) => {
             // A client that has gone away wants to hear nothing.
@@ -184,6 +184,18 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes to stdout in one piece. std's stdout would take it apart at the end of the line, and keep a copy.
+fn print(mut rest: &[u8]) -> io::Result<()> {
+    while !rest.is_empty() {
+        let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest))?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        rest = rest.get(written..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is
@@ -205,7 +217,7 @@ fn complain(line: &str) {
 
 /// What a panic of our own ends in: the client is told something that it understands.
 pub(crate) fn last_words(place: &str) {
-    let _ = finish(&Error::NotFound.to_string(), ExitCode::FAILURE);
+    let _ = finish(&line(Error::NotFound), ExitCode::FAILURE);
     complain(&format!(
         "{NAME}: a part of the program failed at {place}; please report this"
     ));

@@ -138,7 +138,8 @@ impl Env {
 
     /// The variable as text. Bytes that are no UTF-8 are replaced, so that such a value is wrong rather than absent.
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.raw(name).map(OsStr::to_string_lossy)
+        let raw = self.raw(name)?;
+        Some(raw.to_str().map_or_else(|| raw.to_string_lossy(), Cow::Borrowed))
     }
 
     /// The first of the names that is set, as text.

@@ -3,12 +3,14 @@
 //! Only regular files are opened here. A pipe or a device could block for ever, and its contents cannot be read
 //! twice: such a source is left to the AWS part, which has a deadline, and nothing that depends on it is cached.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::buffer::spare_capacity;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::retry_on_intr;
 use zeroize::Zeroizing;
 
 use crate::env::{self, Env};
@@ -67,27 +69,50 @@ fn try_read(path: &Path) -> io::Result<Found> {
     if !metadata.is_file() {
         return Ok(Found::NotRegular);
     }
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags(OFlags::NONBLOCK))
-        .open(path)?;
-    read_all(&file, metadata.len()).map(Found::Contents)
+    read_to_end(open(path, OFlags::NONBLOCK)?, metadata.len(), SIZE_LIMIT).map(Found::Contents)
 }
 
 /// Reads a source that is no regular file to its end, for as long as that takes.
 pub fn read_blocking(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    read_all(&File::open(path)?, 0)
+    read_to_end(File::open(path)?, 0, SIZE_LIMIT)
 }
 
-fn read_all(mut file: &File, expected: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    // One byte more than expected, so that a file that did not grow is read without the buffer growing.
-    let capacity = usize::try_from(expected.min(SIZE_LIMIT)).unwrap_or_default() + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    Read::by_ref(&mut file).take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    match u64::try_from(bytes.len()) {
-        Ok(length) if length <= SIZE_LIMIT => Ok(bytes),
-        _ => Err(io::Error::other("larger than 16 MiB")),
+/// Opens a file for reading; not for the programs that this one starts.
+pub(crate) fn open(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | flags;
+    Ok(retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?)
+}
+
+/// Reads to the end: in one system call where as many bytes come as were `expected`, which is 0 where that is not known.
+///
+/// # Errors
+///
+/// Those of reading, and [`io::ErrorKind::FileTooLarge`] where there are more than `limit` bytes.
+pub(crate) fn read_to_end(from: impl AsFd, expected: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let expected = usize::try_from(expected.min(limit)).unwrap_or_default();
+    // One byte more than expected: where it stays free, there was nothing to fill it with.
+    let room = if expected == 0 { 4096 } else { expected + 1 };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    loop {
+        let read = retry_on_intr(|| rustix::io::read(from.as_fd(), spare_capacity(&mut bytes)))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+            let why = format!("larger than {} MiB", limit >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        if read == 0 || (expected != 0 && bytes.len() == expected) {
+            return Ok(bytes);
+        }
+        if bytes.len() == bytes.capacity() {
+            grow(&mut bytes);
+        }
     }
+}
+
+/// Doubles the room, and wipes what was there before: a vector that grows by itself leaves its old memory as it is.
+fn grow(bytes: &mut Zeroizing<Vec<u8>>) {
+    let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
+    larger.extend_from_slice(bytes);
+    *bytes = larger;
 }
 
 /// `O_…` flags as std's `custom_flags` takes them.

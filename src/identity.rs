@@ -10,8 +10,9 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::env::{self, Env};
 use crate::files::{self, AwsFile, AwsFiles, Found};
@@ -19,7 +20,7 @@ use crate::registry::Registry;
 use crate::secret::Secret;
 
 /// Part of every hash: another meaning of the inputs needs another number.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where credentials would come from, as hashes. The SSO token files are kept apart because the SDK itself refreshes
 /// one of them during a call.
@@ -121,12 +122,13 @@ impl Fingerprint {
     }
 }
 
-/// A hash over labelled, length-prefixed fields.
-struct Hasher(Sha256);
+/// A hash over labelled, length-prefixed fields. BLAKE2b and not SHA-256, whose implementations ask the processor what it
+/// can do: on a virtual machine each such question is one for the hypervisor, and costs more than the hashing.
+struct Hasher(Blake2b<U32>);
 
 impl Hasher {
     fn new(purpose: &str) -> Self {
-        let mut hasher = Self(Sha256::new());
+        let mut hasher = Self(Blake2b::new());
         hasher.bytes("format", &FORMAT.to_be_bytes());
         hasher.bytes("purpose", purpose.as_bytes());
         hasher
@@ -385,7 +387,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The SHA-256 of the values of variables, in hex.
+/// The hash of the values of variables, in hex.
 pub(crate) fn name_of_variables(env: &Env, names: &[&str]) -> String {
     let mut hasher = Hasher::new("variables");
     for name in names {
@@ -394,7 +396,7 @@ pub(crate) fn name_of_variables(env: &Env, names: &[&str]) -> String {
     hex(&hasher.finish())
 }
 
-/// The SHA-256 of labelled parts, in hex: the name of a file that belongs to them.
+/// The hash of labelled parts, in hex: the name of a file that belongs to them.
 pub(crate) fn name_of(purpose: &str, parts: &[(&str, &[u8])]) -> String {
     let mut hasher = Hasher::new(purpose);
     for (label, value) in parts {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::secret::Secret;
@@ -67,11 +68,10 @@ impl ServerUrl {
 }
 
 fn host(given: &str) -> Result<Option<String>, Error> {
-    // A scheme stands at the very beginning: behind a slash, "://" is part of a path.
-    let rest = match given.split_once("://") {
-        Some((scheme, rest)) if is_http(scheme) => rest,
-        Some((other, _)) if !other.contains(['/', '?', '#']) => return Ok(None),
-        _ => given,
+    let rest = match after_http(given) {
+        Some(rest) => rest,
+        None if has_scheme(given) => return Ok(None),
+        None => given,
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
@@ -94,8 +94,16 @@ fn host(given: &str) -> Result<Option<String>, Error> {
     Ok(Some(host.to_ascii_lowercase()))
 }
 
-fn is_http(scheme: &str) -> bool {
-    scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+/// What stands behind `http://` or `https://`.
+fn after_http(given: &str) -> Option<&str> {
+    let (scheme, rest) = given.split_once(':')?;
+    let is_http = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    rest.strip_prefix("//").filter(|_| is_http)
+}
+
+/// A scheme stands at the very beginning: behind a slash, "://" is part of a path.
+fn has_scheme(given: &str) -> bool {
+    given.contains(':') && given.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']))
 }
 
 /// What was given is quoted, unless it may hold a password.
@@ -162,8 +170,8 @@ fn no_secret() -> Secret {
     Secret::from(String::new())
 }
 
-/// The answer to `get`: one line of JSON.
-pub fn get_answer(server: &ServerUrl, credentials: &Credentials) -> String {
+/// The answer to `get`: one line of JSON, with its end.
+pub fn get_answer(server: &ServerUrl, credentials: &Credentials) -> Zeroizing<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Wire<'a> {
@@ -172,21 +180,28 @@ pub fn get_answer(server: &ServerUrl, credentials: &Credentials) -> String {
         username: &'a str,
         secret: &'a str,
     }
-    to_json(&Wire {
+    let wire = Wire {
         server_url: server.as_given(),
         username: &credentials.username,
         secret: credentials.secret.expose(),
-    })
+    };
+    let strings = [wire.server_url, wire.username, wire.secret];
+    json_line(&wire, strings.map(str::len).iter().sum())
 }
 
-/// The answer to `list`: one line of JSON, server to user name.
-pub fn list_answer(servers: &BTreeMap<String, String>) -> String {
-    to_json(servers)
+/// The answer to `list`: one line of JSON with its end, server to user name.
+pub fn list_answer(servers: &BTreeMap<String, String>) -> Zeroizing<String> {
+    json_line(servers, 0)
 }
 
-/// Strings, and maps of strings, always serialise.
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// A value as JSON, in memory that holds the `length` of its strings and hardly ever has to grow: what is outgrown is
+/// not wiped. Strings, and maps of strings, always serialise.
+fn json_line(value: &impl Serialize, length: usize) -> Zeroizing<String> {
+    const AROUND_STRINGS: usize = 128;
+    let mut line = Vec::with_capacity(length + AROUND_STRINGS);
+    let _ = serde_json::to_writer(&mut line, value);
+    line.push(b'\n');
+    Zeroizing::new(String::from_utf8(line).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -302,8 +317,8 @@ mod tests {
             secret: Secret::from("p\"w".to_owned()),
         };
         assert_eq!(
-            get_answer(&server, &credentials),
-            format!(r#"{{"ServerURL":"https://{HOST}/","Username":"AWS","Secret":"p\"w"}}"#)
+            *get_answer(&server, &credentials),
+            format!("{{\"ServerURL\":\"https://{HOST}/\",\"Username\":\"AWS\",\"Secret\":\"p\\\"w\"}}\n")
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The one directory that our files are in: where it is, when it is trusted, and how a file in it is read and written.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::env::{self, Env};
-use crate::files::flags;
+use crate::files::{self, flags};
 
 /// The directory's name, in the platform's cache directory and in /run.
 const NAME: &str = "docker-credential-ecr-login";
@@ -164,19 +164,13 @@ impl Dir {
             io::ErrorKind::NotFound => Refused::Missing,
             _ => Refused::Untrusted(error.to_string()),
         };
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
-            .open(self.join(name))
-            .map_err(refuse)?;
+        let path = self.join(name);
+        let file = File::from(files::open(&path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(refuse)?);
         let size = self.inspect(&file).map_err(Refused::Untrusted)?;
         if size > SIZE_LIMIT {
             return Err(Refused::Untrusted("the file is too large".to_owned()));
         }
-        let capacity = usize::try_from(size).unwrap_or_default() + 1;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-        file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(refuse)?;
-        Ok(bytes)
+        files::read_to_end(&file, size, SIZE_LIMIT).map_err(refuse)
     }
 
     /// Whether an open file is one that we alone could have written. Its size, or why not.
