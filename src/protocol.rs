@@ -103,7 +103,10 @@ fn after_http(given: &str) -> Option<&str> {
 
 /// A scheme stands at the very beginning: behind a slash, "://" is part of a path.
 fn has_scheme(given: &str) -> bool {
-    given.contains(':') && given.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']))
+    given.contains(':')
+        && given
+            .split_once("://")
+            .is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']))
 }
 
 /// What was given is quoted, unless it may hold a password.

@@ -1,5 +1,6 @@
 //! The one directory that our files are in: where it is, when it is trusted, and how a file in it is read and written.
 
+use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -34,6 +35,27 @@ pub struct Dir {
     named_by_us: bool,
     /// The home, where the place depends on it: a home that does not exist is not made.
     home: Option<PathBuf>,
+    /// What was there when it was located, for the first read to go by. Whoever reads again, or writes, has waited since.
+    located: Cell<Option<Look>>,
+}
+
+/// What stands in the place of the directory.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    is_dir: bool,
+    uid: u32,
+    mode: u32,
+}
+
+impl Look {
+    fn at(path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self {
+            is_dir: metadata.is_dir(),
+            uid: metadata.uid(),
+            mode: metadata.mode(),
+        })
+    }
 }
 
 /// Why there is no file to be read.
@@ -61,14 +83,17 @@ impl Dir {
         let path = path
             .and_then(|path| std::path::absolute(path).ok())
             .ok_or("HOME is not set and AWS_ECR_CACHE_DIR does not name a directory")?;
-        // Under sudo with somebody else's HOME, files of root's there would only be in its owner's way.
+        let look = Look::at(&path).ok();
+        // Under sudo with somebody else's HOME, files of root's there would only be in its owner's way. Unless they are there.
         let is_roots = |place: &Path| owner_of_nearest(place) == Some(0);
-        if uid == 0 && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
+        let is_there = look.is_some_and(|look| look.is_dir && look.uid == 0);
+        if uid == 0 && !is_there && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
             return Ok(Self {
                 path: Path::new("/run").join(NAME),
                 uid,
                 named_by_us: true,
                 home: None,
+                located: Cell::new(None),
             });
         }
         Ok(Self {
@@ -76,6 +101,7 @@ impl Dir {
             path,
             uid,
             named_by_us,
+            located: Cell::new(look),
         })
     }
 
@@ -91,17 +117,20 @@ impl Dir {
 
     /// Whether what is in the directory can be trusted at all.
     pub fn check(&self) -> Result<(), Refused> {
-        let metadata = match fs::symlink_metadata(&self.path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refused::Missing),
-            Err(error) => return Err(Refused::Untrusted(error.to_string())),
-        };
+        match Look::at(&self.path) {
+            Ok(look) => self.judge_directory(look),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Refused::Missing),
+            Err(error) => Err(Refused::Untrusted(error.to_string())),
+        }
+    }
+
+    fn judge_directory(&self, look: Look) -> Result<(), Refused> {
         let untrusted = |why: &str| Err(Refused::Untrusted(format!("the directory {why}")));
-        if !metadata.is_dir() {
+        if !look.is_dir {
             untrusted("is a link or no directory")
-        } else if metadata.uid() != self.uid {
+        } else if look.uid != self.uid {
             untrusted("belongs to somebody else")
-        } else if metadata.mode() & LOOSE != 0 {
+        } else if look.mode & LOOSE != 0 {
             untrusted("can be written by others")
         } else {
             Ok(())
@@ -157,15 +186,19 @@ impl Dir {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
     }
 
-    /// Reads a file, if it is one that we wrote.
+    /// Reads a file, if it is one that we wrote. Where there is none, nobody needs to know whether the directory is to
+    /// be trusted.
     pub fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
-        self.check()?;
         let refuse = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => Refused::Missing,
             _ => Refused::Untrusted(error.to_string()),
         };
         let path = self.join(name);
         let file = File::from(files::open(&path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(refuse)?);
+        match self.located.take() {
+            Some(look) => self.judge_directory(look)?,
+            None => self.check()?,
+        }
         let size = self.inspect(&file).map_err(Refused::Untrusted)?;
         if size > SIZE_LIMIT {
             return Err(Refused::Untrusted("the file is too large".to_owned()));

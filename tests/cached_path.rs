@@ -1,0 +1,156 @@
+//! What a cached answer does not touch: the SDK, its runtime, TLS, the network; seen from the kernel.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+mod support;
+
+use std::process::Command;
+
+use support::{Sandbox, world, world_with_keys};
+
+const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+
+/// Threads and programs; the network; what a runtime waits with.
+const FORBIDDEN: [&str; 16] = [
+    "clone",
+    "clone3",
+    "fork",
+    "vfork",
+    "futex",
+    "socket",
+    "socketpair",
+    "connect",
+    "bind",
+    "sendto",
+    "sendmmsg",
+    "epoll_create",
+    "epoll_create1",
+    "eventfd",
+    "eventfd2",
+    "memfd_create",
+];
+
+/// The most system calls that a cached answer may take: of a program that the loader puts together, and of a static one.
+const MOST_CALLS: [usize; 2] = [65, 45];
+
+/// The system calls of one `get`, one a line; none where there is no strace, or it may not trace.
+fn trace(sandbox: &Sandbox) -> Option<String> {
+    let file = sandbox.home().join("trace");
+    let strace = || Command::new("strace");
+    if !strace()
+        .args(["-o", "/dev/null", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "strace is needed, and does not work here"
+        );
+        eprintln!("skipped: strace is not there, or may not trace");
+        return None;
+    }
+    let output = sandbox.run_with("get", HOST, |get| {
+        let mut traced = strace();
+        traced
+            .args(["-f", "-qq", "-o"])
+            .arg(&file)
+            .arg(get.get_program())
+            .arg("get")
+            .env_clear();
+        traced.envs(get.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        *get = traced;
+    });
+    output.password();
+    Some(std::fs::read_to_string(file).unwrap())
+}
+
+/// The name of the call in a line such as `123 openat(AT_FDCWD, …) = 3`.
+fn name(line: &str) -> Option<&str> {
+    let (before, _) = line.split_once('(')?;
+    before.split_whitespace().last()
+}
+
+/// Asks once, so that there is something in the cache, and then looks on.
+fn cached_answer_is_quiet(sandbox: &Sandbox) -> Option<String> {
+    sandbox.get(HOST).password();
+    let trace = trace(sandbox)?;
+    for line in trace.lines() {
+        let name = name(line).unwrap_or_default();
+        assert!(!FORBIDDEN.contains(&name), "{line}\n{trace}");
+        assert!(
+            !["/ssl", "/pki", "resolv.conf", "/etc/hosts"]
+                .iter()
+                .any(|file| line.contains(file)),
+            "{line}\n{trace}"
+        );
+    }
+    Some(trace)
+}
+
+#[test]
+fn with_static_keys() {
+    let (_fake, sandbox) = world_with_keys();
+    let Some(trace) = cached_answer_is_quiet(&sandbox) else {
+        return;
+    };
+    // As `strace -c` counts: the last one never returns. F_GETFD is how std looks after itself in a debug build.
+    let counts = |line: &&str| !line.contains("exit_group(") && !line.contains("F_GETFD");
+    let calls = trace.lines().filter(counts).filter_map(name).count();
+    let [dynamic, of_static] = MOST_CALLS;
+    let most = if trace.contains("ld.so.cache") {
+        dynamic
+    } else {
+        of_static
+    };
+    assert!(calls <= most, "{calls} calls, where {most} are allowed:\n{trace}");
+}
+
+#[test]
+fn with_an_assumed_role() {
+    let (_fake, sandbox) = world();
+    sandbox.aws_credentials("[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = secret\n");
+    sandbox.aws_config("[default]\nrole_arn = arn:aws:iam::123456789012:role/pull\nsource_profile = base\n");
+    cached_answer_is_quiet(&sandbox);
+}
+
+#[test]
+fn with_a_web_identity() {
+    let (_fake, mut sandbox) = world();
+    let token = sandbox.write("token", "a.web.token");
+    sandbox
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
+        .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pull");
+    cached_answer_is_quiet(&sandbox);
+}
+
+#[test]
+fn with_a_process() {
+    let (_fake, sandbox) = world();
+    let keys = r#"{"Version":1,"AccessKeyId":"AKIAPROCESS","SecretAccessKey":"secret"}"#;
+    let program = sandbox.write("program", format!("echo '{keys}'\n"));
+    sandbox.aws_config(&format!("[default]\ncredential_process = sh {}\n", program.display()));
+    cached_answer_is_quiet(&sandbox);
+}
+
+#[test]
+fn with_instance_metadata() {
+    let (fake, mut sandbox) = world();
+    sandbox
+        .unset("AWS_EC2_METADATA_DISABLED")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake.url());
+    cached_answer_is_quiet(&sandbox);
+}
+
+/// That the trace shows what it is to show: a first answer needs all of it.
+#[test]
+fn a_first_answer_is_not_quiet() {
+    let (_fake, sandbox) = world_with_keys();
+    if let Some(trace) = trace(&sandbox) {
+        for call in ["socket", "connect", "epoll_create1"] {
+            assert!(
+                trace.lines().filter_map(name).any(|name| name == call),
+                "{call}\n{trace}"
+            );
+        }
+    }
+}
