@@ -32,6 +32,12 @@ fn a_panic_ends_as_a_failed_get_with_one_line() {
     output.assert_not_found();
     assert_eq!(output.stderr.lines().count(), 1, "{output}");
     assert!(output.stderr.contains("a part of the program failed at"), "{output}");
+    assert!(
+        output
+            .stderr
+            .contains(&format!("waiting for an answer from {}", fake.url())),
+        "{output}"
+    );
     assert!(output.elapsed.as_secs() < 3, "at once, not at the deadline: {output}");
     fake.on("imds:token", Reply::normal());
     sandbox.get(HOST).password();

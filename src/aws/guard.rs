@@ -102,12 +102,13 @@ pub fn quiet_panics(last_words: fn(place: &str)) {
 }
 
 fn place(info: &PanicHookInfo<'_>) -> String {
-    info.location().map_or_else(
-        || "an unknown place".to_owned(),
+    // Release builds may leave out the names of source files, for a smaller program: rustc then writes this in their place.
+    let known = info.location().filter(|location| location.file() != "<redacted>");
+    known.map_or_else(
+        || "a place that this build does not know".to_owned(),
         |location| {
-            let file = location.file();
             // The crate and what is below it; what stands before is somebody's build directory.
-            let short = file.rsplit('/').take(3).collect::<Vec<_>>();
+            let short = location.file().rsplit('/').take(3).collect::<Vec<_>>();
             let short: Vec<_> = short.into_iter().rev().collect();
             format!("{}:{}", short.join("/"), location.line())
         },

@@ -76,7 +76,10 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
             }
             Stopped::Panicked(place) => Failure::new(
                 Reason::Process,
-                format!("a part of the program failed at {place}"),
+                match journal.activity() {
+                    Some(activity) => format!("a part of the program failed at {place}, waiting for {activity}"),
+                    None => format!("a part of the program failed at {place}"),
+                },
                 "please report this with the versions of your AWS settings' tools",
             ),
             Stopped::NotStarted(why) => Failure::new(
