@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
+use rustix::fs::OFlags;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::env::{self, Env};
 use crate::files::{self, AwsFile, AwsFiles, Found};
@@ -263,12 +265,19 @@ impl Hasher {
     /// The same files and variables mean another node's role on another machine, or in another network namespace.
     fn machine(&mut self) {
         if cfg!(target_os = "linux") {
-            let boot_id = files::read(Path::new("/proc/sys/kernel/random/boot_id"));
-            self.optional("boot-id", boot_id.contents().map(OsStr::from_bytes));
+            self.optional("boot-id", boot_id().as_deref().map(|id| OsStr::from_bytes(id)));
             let namespace = std::fs::read_link("/proc/self/ns/net").ok();
             self.optional("network-namespace", namespace.as_deref().map(Path::as_os_str));
         }
     }
+}
+
+/// What the kernel calls the time since it was started.
+fn boot_id() -> Option<Zeroizing<Vec<u8>>> {
+    // A UUID and the end of the line. The kernel itself says 0.
+    const LENGTH: u64 = 37;
+    let file = files::open(Path::new("/proc/sys/kernel/random/boot_id"), OFlags::empty()).ok()?;
+    files::read_to_end(file, LENGTH, 4096).ok()
 }
 
 /// A hash of the contents of every SSO token: the file's name says which session it is, not whose.
