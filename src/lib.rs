@@ -45,6 +45,14 @@ pub use protocol::{Credentials, ServerUrl, StoreRequest};
 pub use registry::{Registry, Service};
 pub use secret::Secret;
 
+/// For `benches/pure.rs` alone: the parts of a cached `get` that are measured by themselves. Nothing that others may use.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::cache::{Entry, Token};
+    pub use crate::files::AwsFiles;
+    pub use crate::identity::{Fingerprint, Unseen};
+}
+
 /// Runs the program with the process's own arguments, environment, stdin, stdout and stderr.
 pub fn main() -> ExitCode {
     aws::quiet_panics(cli::last_words);
