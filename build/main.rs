@@ -1,5 +1,7 @@
-//! Keeps two shared libraries away from the start of a dynamically linked program (glibc). To find, map and relocate them takes
-//! longer than to read a cached token, and neither is needed for that.
+//! What has to be linked differently than rustc does.
+//!
+//! With glibc, two shared libraries are kept away from the start of the program. To find, map and relocate them takes longer than to
+//! read a cached token, and neither is needed for that. With musl, the program protects its relocated data by itself.
 
 // How a build script talks to cargo.
 #![allow(clippy::print_stdout)]
@@ -17,6 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if native && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
         without_libgcc_s()?;
         without_libm()?;
+    }
+    if is("CARGO_CFG_TARGET_ENV", "musl") {
+        with_relro()?;
     }
     Ok(())
 }
@@ -53,5 +58,13 @@ fn without_libm() -> Result<(), Box<dyn Error>> {
         .file("build/pow.c")
         .flag("-fno-builtin")
         .try_compile("delayed_pow")?;
+    Ok(())
+}
+
+/// An object, and not a library, of which the linker would take what somebody calls.
+fn with_relro() -> Result<(), Box<dyn Error>> {
+    for object in cc::Build::new().file("build/relro.c").try_compile_intermediates()? {
+        println!("cargo::rustc-link-arg-bins={}", object.display());
+    }
     Ok(())
 }
