@@ -89,13 +89,14 @@ pub(crate) fn open(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
 ///
 /// Those of reading, and [`io::ErrorKind::FileTooLarge`] where there are more than `limit` bytes.
 pub(crate) fn read_to_end(from: impl AsFd, expected: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let expected = usize::try_from(expected.min(limit)).unwrap_or_default();
     // One byte more than expected: where it stays free, there was nothing to fill it with.
     let room = if expected == 0 { 4096 } else { expected + 1 };
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     loop {
         let read = retry_on_intr(|| rustix::io::read(from.as_fd(), spare_capacity(&mut bytes)))?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        if bytes.len() >= most {
             let why = format!("larger than {} MiB", limit >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
         }
@@ -103,14 +104,16 @@ pub(crate) fn read_to_end(from: impl AsFd, expected: u64, limit: u64) -> io::Res
             return Ok(bytes);
         }
         if bytes.len() == bytes.capacity() {
-            grow(&mut bytes);
+            grow(&mut bytes, most);
         }
     }
 }
 
-/// Doubles the room, and wipes what was there before: a vector that grows by itself leaves its old memory as it is.
-fn grow(bytes: &mut Zeroizing<Vec<u8>>) {
-    let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
+/// Makes more room, for `most` bytes at the most, and wipes what was there before: a vector that grows by itself leaves its old memory
+/// as it is. In large steps, since wiping takes time.
+fn grow(bytes: &mut Zeroizing<Vec<u8>>, most: usize) {
+    let room = bytes.capacity().saturating_mul(4).min(most);
+    let mut larger = Zeroizing::new(Vec::with_capacity(room));
     larger.extend_from_slice(bytes);
     *bytes = larger;
 }
