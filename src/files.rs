@@ -199,6 +199,20 @@ mod tests {
     }
 
     #[test]
+    fn everything_is_read_whatever_was_expected() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let contents: Vec<u8> = (0..20_000).map(|number: u32| number.to_le_bytes()[0]).collect();
+        std::fs::write(&path, &contents).unwrap();
+        for expected in [0, 1, 100, 19_999, 20_000, 20_001, 50_000, u64::MAX] {
+            let read = read_to_end(File::open(&path).unwrap(), expected, 20_000).unwrap();
+            assert!(*read == contents, "{expected}");
+            let error = read_to_end(File::open(&path).unwrap(), expected, 19_999).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{expected}");
+        }
+    }
+
+    #[test]
     fn without_a_home_there_are_no_files() {
         let files = AwsFiles::read(&Env::from_vars([("AWS_CONFIG_FILE", "~/x")]));
         assert!(files.config.found == Found::Unset);

@@ -422,6 +422,25 @@ fn with_somebody_elses_home_root_creates_nothing_there() {
 }
 
 #[test]
+fn with_somebody_elses_home_root_uses_a_directory_of_its_own_there() {
+    if !is_root() {
+        eprintln!("skipped: this is about root");
+        return;
+    }
+    // A region that no other test forgets in /run.
+    const HOST: &str = "123456789012.dkr.ecr.eu-south-2.amazonaws.com";
+    let (fake, sandbox) = world_with_keys();
+    sandbox.get(HOST).password();
+    std::os::unix::fs::chown(sandbox.home(), Some(12345), Some(12345)).unwrap();
+    sandbox.get(HOST).password();
+    assert_eq!(fake.total(), 1);
+    std::os::unix::fs::chown(sandbox.cache_dir(), Some(12345), Some(12345)).unwrap();
+    sandbox.get(HOST).password();
+    assert_eq!(fake.total(), 2, "what is no longer root's is not used");
+    assert!(sandbox.run("erase", HOST).code == Some(0));
+}
+
+#[test]
 fn a_home_that_does_not_exist_is_not_made() {
     let (fake, mut sandbox) = world_with_keys();
     let nowhere = sandbox.home().join("nonexistent");
