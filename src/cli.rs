@@ -8,7 +8,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::io::retry_on_intr;
 use zeroize::Zeroizing;
 
 use crate::config;
@@ -17,6 +16,7 @@ use crate::error::{Error, one_line, truncate};
 use crate::files::{self, describe};
 use crate::helper::Helper;
 use crate::log::Log;
+use crate::platform;
 use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
 use crate::registry::Registry;
 use crate::terminal;
@@ -163,7 +163,7 @@ fn log(env: &Env) -> Log {
 /// All of stdin, up to the limit.
 fn read_input() -> Result<Zeroizing<Vec<u8>>, Error> {
     let limit = u64::try_from(INPUT_LIMIT).unwrap_or(u64::MAX);
-    files::read_to_end(rustix::stdio::stdin(), 0, limit).map_err(|error| {
+    files::read_to_end(platform::stdin(), 0, limit).map_err(|error| {
         Error::Request(match error.kind() {
             io::ErrorKind::FileTooLarge => format!("the input is {error}"),
             _ => format!("stdin cannot be read: {}", describe(&error)),
@@ -189,7 +189,7 @@ fn finish(answer: &str, code: ExitCode) -> ExitCode {
 /// Writes to stdout in one piece. std's stdout would take it apart at the end of the line, and keep a copy.
 fn print(mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
-        let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest))?;
+        let written = platform::write_stdout_once(rest)?;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

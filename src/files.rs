@@ -5,15 +5,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::retry_on_intr;
 use zeroize::Zeroizing;
 
 use crate::env::{self, Env};
+use crate::platform::{self, Source};
 
 /// The largest file that is read, in bytes. Real ones are a few thousand.
 const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -69,7 +66,7 @@ fn try_read(path: &Path) -> io::Result<Found> {
     if !metadata.is_file() {
         return Ok(Found::NotRegular);
     }
-    read_to_end(open(path, OFlags::NONBLOCK)?, metadata.len(), SIZE_LIMIT).map(Found::Contents)
+    read_to_end(platform::open_at_once(path)?, metadata.len(), SIZE_LIMIT).map(Found::Contents)
 }
 
 /// Reads a source that is no regular file to its end, for as long as that takes.
@@ -77,25 +74,19 @@ pub fn read_blocking(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     read_to_end(File::open(path)?, 0, SIZE_LIMIT)
 }
 
-/// Opens a file for reading; not for the programs that this one starts.
-pub(crate) fn open(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | flags;
-    Ok(retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?)
-}
-
 /// Reads to the end: in one system call where as many bytes come as were `expected`, which is 0 where that is not known.
 ///
 /// # Errors
 ///
 /// Those of reading, and [`io::ErrorKind::FileTooLarge`] where there are more than `limit` bytes.
-pub(crate) fn read_to_end(from: impl AsFd, expected: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read_to_end(from: impl Source, expected: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let expected = usize::try_from(expected.min(limit)).unwrap_or_default();
     // One byte more than expected: where it stays free, there was nothing to fill it with.
     let room = if expected == 0 { 4096 } else { expected + 1 };
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     loop {
-        let read = retry_on_intr(|| rustix::io::read(from.as_fd(), spare_capacity(&mut bytes)))?;
+        let read = platform::read_once(&from, &mut bytes)?;
         if bytes.len() >= most {
             let why = format!("larger than {} MiB", limit >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
@@ -116,11 +107,6 @@ fn grow(bytes: &mut Zeroizing<Vec<u8>>, most: usize) {
     let mut larger = Zeroizing::new(Vec::with_capacity(room));
     larger.extend_from_slice(bytes);
     *bytes = larger;
-}
-
-/// `O_…` flags as std's `custom_flags` takes them.
-pub(crate) fn flags(flags: OFlags) -> i32 {
-    i32::try_from(flags.bits()).unwrap_or_default()
 }
 
 /// An I/O error without the number behind it: "Permission denied (os error 13)" becomes "permission denied".

@@ -7,17 +7,15 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
-use rustix::fs::OFlags;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::env::{self, Env};
 use crate::files::{self, AwsFile, AwsFiles, Found};
+use crate::platform;
 use crate::registry::Registry;
 use crate::secret::Secret;
 
@@ -150,13 +148,13 @@ impl Hasher {
 
     fn optional(&mut self, label: &str, value: Option<&OsStr>) {
         match value {
-            Some(value) => self.bytes(label, value.as_bytes()),
+            Some(value) => self.bytes(label, value.as_encoded_bytes()),
             None => self.bytes("unset", label.as_bytes()),
         }
     }
 
     fn file(&mut self, label: &str, path: &Path, found: &Found) -> Result<(), Unseen> {
-        self.bytes(label, path.as_os_str().as_bytes());
+        self.bytes(label, path.as_os_str().as_encoded_bytes());
         match found {
             Found::Unset => self.bytes("file", b"unset"),
             Found::Missing => self.bytes("file", b"missing"),
@@ -171,7 +169,7 @@ impl Hasher {
     fn fingerprint(&mut self, fingerprint: &Fingerprint) {
         self.bytes("source", &fingerprint.source);
         for (path, hash) in &fingerprint.sso_tokens {
-            self.bytes("sso-token", path.as_os_str().as_bytes());
+            self.bytes("sso-token", path.as_os_str().as_encoded_bytes());
             self.bytes("contents", hash);
         }
     }
@@ -223,7 +221,7 @@ impl Hasher {
 
     fn prefix(&mut self, env: &Env, prefix: &str) {
         for (name, value) in env.with_prefix(prefix) {
-            self.bytes(name, value.as_bytes());
+            self.bytes(name, value.as_encoded_bytes());
         }
         self.bytes("end", prefix.as_bytes());
     }
@@ -255,29 +253,18 @@ impl Hasher {
                 None => return Ok(()),
             },
         };
-        self.bytes("login-sessions", directory.as_os_str().as_bytes());
+        self.bytes("login-sessions", directory.as_os_str().as_encoded_bytes());
         for name in names(&directory)? {
-            self.bytes("login-session", name.as_bytes());
+            self.bytes("login-session", name.as_encoded_bytes());
         }
         Ok(())
     }
 
     /// The same files and variables mean another node's role on another machine, or in another network namespace.
     fn machine(&mut self) {
-        if cfg!(target_os = "linux") {
-            self.optional("boot-id", boot_id().as_deref().map(|id| OsStr::from_bytes(id)));
-            let namespace = std::fs::read_link("/proc/self/ns/net").ok();
-            self.optional("network-namespace", namespace.as_deref().map(Path::as_os_str));
-        }
+        self.optional("boot-id", platform::boot_id().as_deref());
+        self.optional("network-namespace", platform::network_namespace().as_deref());
     }
-}
-
-/// What the kernel calls the time since it was started.
-fn boot_id() -> Option<Zeroizing<Vec<u8>>> {
-    // A UUID and the end of the line. The kernel itself says 0.
-    const LENGTH: u64 = 37;
-    let file = files::open(Path::new("/proc/sys/kernel/random/boot_id"), OFlags::empty()).ok()?;
-    files::read_to_end(file, LENGTH, 4096).ok()
 }
 
 /// A hash of the contents of every SSO token: the file's name says which session it is, not whose.
@@ -347,7 +334,7 @@ fn names(directory: &Path) -> Result<Vec<OsString>, Unseen> {
 
 /// SSO tokens are named by a SHA-1 in hex; registrations of clients, which lie beside them, are not.
 fn is_sso_token(name: &OsStr) -> bool {
-    name.as_bytes()
+    name.as_encoded_bytes()
         .strip_suffix(b".json")
         .is_some_and(|stem| stem.len() == 40 && stem.iter().all(u8::is_ascii_hexdigit))
 }

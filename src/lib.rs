@@ -14,10 +14,8 @@
 //! 4. `cache::lock`: else one process asks and the others wait for its answer.
 //! 5. `aws`: resolves credentials and calls GetAuthorizationToken, on a thread that can be left behind at the deadline.
 //!
-//! Everything before step 5 is synchronous and touches neither tokio nor the SDK nor TLS.
-
-#[cfg(not(unix))]
-compile_error!("docker-credential-ecr-login runs on Linux and macOS");
+//! Everything before step 5 is synchronous and touches neither tokio nor the SDK nor TLS. What only the operating system
+//! can tell or do is in `platform`, and nowhere else.
 
 mod aws;
 mod cache;
@@ -29,6 +27,7 @@ mod files;
 mod helper;
 mod identity;
 mod log;
+mod platform;
 mod protocol;
 mod registry;
 mod secret;

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -18,6 +17,7 @@ use crate::cache::dir::{LOG, OLD_LOG};
 use crate::env::{self, Env};
 use crate::error::one_line;
 use crate::files::describe;
+use crate::platform;
 
 /// The size in bytes at which a new log is begun. Processes that run at the same time write on to the one they have,
 /// so this leaves them room up to the promised 1 MiB.
@@ -148,7 +148,7 @@ fn open(dir: &Dir) -> io::Result<File> {
     let file = dir.open_own(LOG, true)?;
     let open = file.metadata()?;
     let path = dir.join(LOG);
-    if open.len() < FULL || fs::symlink_metadata(&path)?.ino() != open.ino() {
+    if open.len() < FULL || !platform::is_same_file(&fs::symlink_metadata(&path)?, &open) {
         return Ok(file);
     }
     fs::rename(path, dir.join(OLD_LOG))?;

@@ -4,10 +4,10 @@
 //! behind a line makes up for their ways; where stderr is no terminal, nothing does. docs/clients.md tells which client does what.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, IsTerminal};
 
 use crate::env;
+use crate::platform::parent_arguments;
 
 /// Saves the cursor's position (DECSC). It shows nothing.
 const SAVE_POSITION: &str = "\x1b7";
@@ -63,16 +63,6 @@ const BUILDKIT: Drawing = Drawing::FromCursorUp(8);
 fn docker_has_buildkit() -> bool {
     const TRUE: [&str; 6] = ["1", "t", "T", "TRUE", "true", "True"];
     std::env::var_os(env::DOCKER_BUILDKIT).is_some_and(|value| TRUE.iter().any(|word| value == *word))
-}
-
-/// The command line of the program that started this one; none where that cannot be seen, as outside Linux.
-fn parent_arguments() -> Vec<String> {
-    let read = |parent: rustix::process::Pid| fs::read(format!("/proc/{}/cmdline", parent.as_raw_pid())).ok();
-    let line = rustix::process::getppid().and_then(read).unwrap_or_default();
-    line.split(|byte| *byte == 0)
-        .filter(|argument| !argument.is_empty())
-        .map(|argument| String::from_utf8_lossy(argument).into_owned())
-        .collect()
 }
 
 #[cfg(test)]

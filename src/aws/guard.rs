@@ -6,9 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
-
 use crate::files::describe;
+use crate::platform;
 
 /// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,36 +46,10 @@ pub fn run<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T + Send
     result
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         .unwrap_or_else(|_| {
-            end_children();
+            // The credential_process that was waited for: nobody will read what it prints.
+            platform::end_children();
             Err(Stopped::TimedOut(started.elapsed()))
         })
-}
-
-/// Ends the credential_process that was waited for, and what it started: nobody will read what it prints. Where the
-/// kernel does not list children, it is left to itself.
-fn end_children() {
-    let mut found = children(std::process::id());
-    let mut next = 0;
-    while let Some(pid) = found.get(next).copied() {
-        found.extend(children(pid));
-        next += 1;
-    }
-    for pid in found {
-        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-            let _ = rustix::process::kill_process(pid, Signal::TERM);
-        }
-    }
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
-    tasks
-        .into_iter()
-        .flatten()
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
-        .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
 }
 
 fn waiting() -> MutexGuard<'static, Option<Report>> {

@@ -17,8 +17,6 @@ mod sso_cache;
 mod token;
 mod trust;
 
-use std::io::{self, IsTerminal};
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
 
 pub use guard::quiet_panics;
@@ -30,6 +28,7 @@ use crate::aws::journal::Journal;
 use crate::cache::Token;
 use crate::error::{Failure, Reason};
 use crate::files::AwsFiles;
+use crate::platform;
 
 /// Gets a token, or gives up at `deadline`.
 ///
@@ -42,9 +41,11 @@ use crate::files::AwsFiles;
 pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Token, Failure> {
     let journal = Journal::default();
     let (theirs, log) = (journal.clone(), request.log.clone());
-    let terminal = terminal();
+    // Tools that are used as credential_process ask for a code or a touch on their stderr. The AWS CLI and the Go SDK pass that on; the
+    // SDK for Rust keeps it for its error message, where it comes too late. Copied before the network has taken the low numbers.
+    let terminal = platform::inheritable_terminal();
     let result = guard::run(deadline, move || {
-        let terminal = terminal.as_ref().map(AsRawFd::as_raw_fd);
+        let terminal = terminal.as_ref().map(|(_, number)| *number);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -94,15 +95,4 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
         Reason::NoCredentials => failure,
         _ => failure.with(&journal.whose()),
     })
-}
-
-/// A copy of stderr that programs inherit, where a person sits at a terminal.
-///
-/// Tools that are used as credential_process ask for a code or a touch on their stderr. The AWS CLI and the Go SDK
-/// pass that on; the SDK for Rust keeps it for its error message, where it comes too late. A shell knows only numbers
-/// of one digit, so this is done before the network has taken them.
-fn terminal() -> Option<OwnedFd> {
-    let stderr = io::stderr();
-    let copy = stderr.is_terminal().then(|| rustix::io::dup(&stderr).ok())?;
-    copy.filter(|copy| copy.as_raw_fd() < 10)
 }

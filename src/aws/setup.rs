@@ -1,7 +1,6 @@
 //! The SDK, configured: what it is told, and what it never gets to see.
 
 use std::collections::HashMap;
-use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -78,7 +77,7 @@ pub async fn set_up(
     env: &Env,
     plan: &Plan,
     registry: &Registry,
-    terminal: Option<RawFd>,
+    terminal: Option<i32>,
     client: Client,
 ) -> Result<Setup, Failure> {
     check_booleans(env, plan)?;
@@ -207,7 +206,7 @@ fn sdk_variables(env: &Env, plan: &Plan, ignore_overrides: bool) -> HashMap<Stri
 ///   `ecr_public`;
 /// - where the SDK is told to pass over endpoint overrides, it does so for ECR's client and not for STS's and SSO's;
 /// - an empty endpoint override is none.
-fn sdk_text(text: &str, ignore_overrides: bool, stderr: Option<RawFd>) -> String {
+fn sdk_text(text: &str, ignore_overrides: bool, stderr: Option<i32>) -> String {
     let drops = |url: &str| ignore_overrides || url.trim().is_empty();
     let mut adapted = String::with_capacity(text.len());
     for line in text.lines() {

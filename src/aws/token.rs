@@ -1,6 +1,5 @@
 //! One authorization token: credentials first, then GetAuthorizationToken of ECR or ECR Public.
 
-use std::os::fd::RawFd;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials as Keys;
@@ -44,7 +43,7 @@ pub struct Request {
 pub async fn fetch(
     request: &Request,
     aws_files: &AwsFiles,
-    terminal: Option<RawFd>,
+    terminal: Option<i32>,
     journal: &Journal,
 ) -> Result<Token, Failure> {
     let Request { registry, env, log } = request;
@@ -83,7 +82,7 @@ async fn resolve(
     setup: &Setup,
     plan: &Plan,
     Request { env, log, .. }: &Request,
-    terminal: Option<RawFd>,
+    terminal: Option<i32>,
     journal: &Journal,
 ) -> Result<Keys, Failure> {
     journal.begin(match (&plan.source, plan.token_file(env)) {

@@ -1,17 +1,16 @@
 //! The one directory that our files are in: where it is, when it is trusted, and how a file in it is read and written.
 
 use std::cell::Cell;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::env::{self, Env};
-use crate::files::{self, flags};
+use crate::files;
+use crate::platform::{self, User};
 
 /// The directory's name, in the platform's cache directory and in /run.
 const NAME: &str = "docker-credential-ecr-login";
@@ -19,18 +18,11 @@ const NAME: &str = "docker-credential-ecr-login";
 /// The largest file that is read, in bytes. Real ones are a few thousand.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// Others may neither read nor write a file of ours.
-const FILE_MODE: u32 = 0o600;
-const DIRECTORY_MODE: u32 = 0o700;
-const STICKY: u32 = 0o1000;
-/// Write permission for anybody but the owner.
-const LOOSE: u32 = 0o022;
-
 /// The directory of our files.
 #[derive(Debug, Clone)]
 pub struct Dir {
     path: PathBuf,
-    uid: u32,
+    user: User,
     /// Whether we chose the place: then everything in it is ours to replace.
     named_by_us: bool,
     /// The home, where the place depends on it: a home that does not exist is not made.
@@ -43,8 +35,8 @@ pub struct Dir {
 #[derive(Debug, Clone, Copy)]
 struct Look {
     is_dir: bool,
-    uid: u32,
-    mode: u32,
+    owner: User,
+    is_loose: bool,
 }
 
 impl Look {
@@ -52,8 +44,8 @@ impl Look {
         let metadata = fs::symlink_metadata(path)?;
         Ok(Self {
             is_dir: metadata.is_dir(),
-            uid: metadata.uid(),
-            mode: metadata.mode(),
+            owner: User::owner_of(&metadata),
+            is_loose: platform::others_can_write(&metadata),
         })
     }
 }
@@ -74,7 +66,7 @@ impl Dir {
     ///
     /// A text that says what is missing.
     pub fn locate(env: &Env) -> Result<Self, String> {
-        let uid = rustix::process::geteuid().as_raw();
+        let user = User::current();
         let named_by_us = env.raw(env::AWS_ECR_CACHE_DIR).is_none();
         let (path, at_home) = match named_by_us {
             true => (default_place(env), env.home()),
@@ -85,12 +77,12 @@ impl Dir {
             .ok_or("HOME is not set and AWS_ECR_CACHE_DIR does not name a directory")?;
         let look = Look::at(&path).ok();
         // Under sudo with somebody else's HOME, files of root's there would only be in its owner's way. Unless they are there.
-        let is_roots = |place: &Path| owner_of_nearest(place) == Some(0);
-        let is_there = look.is_some_and(|look| look.is_dir && look.uid == 0);
-        if uid == 0 && !is_there && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
+        let is_roots = |place: &Path| owner_of_nearest(place) == Some(User::ROOT);
+        let is_there = look.is_some_and(|look| look.is_dir && look.owner == User::ROOT);
+        if user == User::ROOT && !is_there && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
             return Ok(Self {
                 path: Path::new("/run").join(NAME),
-                uid,
+                user,
                 named_by_us: true,
                 home: None,
                 located: Cell::new(None),
@@ -99,7 +91,7 @@ impl Dir {
         Ok(Self {
             home: at_home.filter(|home| path.starts_with(home)),
             path,
-            uid,
+            user,
             named_by_us,
             located: Cell::new(look),
         })
@@ -128,9 +120,9 @@ impl Dir {
         let untrusted = |why: &str| Err(Refused::Untrusted(format!("the directory {why}")));
         if !look.is_dir {
             untrusted("is a link or no directory")
-        } else if look.uid != self.uid {
+        } else if look.owner != self.user {
             untrusted("belongs to somebody else")
-        } else if look.mode & LOOSE != 0 {
+        } else if look.is_loose {
             untrusted("can be written by others")
         } else {
             Ok(())
@@ -150,7 +142,7 @@ impl Dir {
         }
         let metadata = fs::symlink_metadata(&self.path)?;
         // A sticky directory is everybody's on purpose: /tmp.
-        let ours = metadata.is_dir() && metadata.uid() == self.uid && metadata.mode() & STICKY == 0;
+        let ours = metadata.is_dir() && User::owner_of(&metadata) == self.user && !platform::is_sticky(&metadata);
         if !ours || !(self.named_by_us || self.holds_only_ours()?) {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
@@ -160,7 +152,7 @@ impl Dir {
                 ),
             ));
         }
-        fs::set_permissions(&self.path, Permissions::from_mode(DIRECTORY_MODE))?;
+        platform::make_directory_private(&self.path)?;
         // Whoever could write to it may have moved files of ours about.
         for name in self.names().filter(|name| is_ours(name)) {
             let _ = fs::remove_file(self.join(&name));
@@ -194,7 +186,7 @@ impl Dir {
             _ => Refused::Untrusted(error.to_string()),
         };
         let path = self.join(name);
-        let file = File::from(files::open(&path, OFlags::NOFOLLOW | OFlags::NONBLOCK).map_err(refuse)?);
+        let file = platform::open_at_once_unless_link(&path).map_err(refuse)?;
         match self.located.take() {
             Some(look) => self.judge_directory(look)?,
             None => self.check()?,
@@ -216,11 +208,11 @@ impl Dir {
         let untrusted = |why: &str| Err(format!("the file {why}"));
         if !metadata.is_file() {
             untrusted("is no regular file")
-        } else if metadata.uid() != self.uid {
+        } else if User::owner_of(metadata) != self.user {
             untrusted("belongs to somebody else")
-        } else if metadata.nlink() != 1 {
+        } else if platform::names_of(metadata) != 1 {
             untrusted("has another name as well")
-        } else if metadata.mode() & 0o777 != FILE_MODE {
+        } else if !platform::is_private_file(metadata) {
             untrusted("is not readable and writable by its owner alone")
         } else {
             Ok(())
@@ -256,17 +248,10 @@ impl Dir {
         let path = self.join(name);
         let mut last = io::Error::other("it is replaced again and again");
         for _ in 0..10 {
-            let opened = OpenOptions::new()
-                .read(true)
-                .write(!append)
-                .append(append)
-                .create(true)
-                .mode(FILE_MODE)
-                .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
-                .open(&path)
-                .and_then(restrict);
-            match opened {
-                Ok(file) if file.metadata()?.nlink() == 0 => {} // Removed by its holder since: the next one is another.
+            let mut options = OpenOptions::new();
+            options.read(true).write(!append).append(append).create(true);
+            match platform::open_private(&path, &mut options) {
+                Ok(file) if platform::names_of(&file.metadata()?) == 0 => {} // Removed by its holder since: the next one is another.
                 Ok(file) => match self.inspect(&file) {
                     Ok(_) => return Ok(file),
                     // What stands there now may be another process's good one already.
@@ -321,44 +306,28 @@ fn default_place(env: &Env) -> Option<PathBuf> {
     Some(dirs::cache_dir()?.join(NAME))
 }
 
-fn owner_of_nearest(path: &Path) -> Option<u32> {
+fn owner_of_nearest(path: &Path) -> Option<User> {
     path.ancestors()
         .find_map(|path| fs::metadata(path).ok())
-        .map(|metadata| metadata.uid())
+        .map(|metadata| User::owner_of(&metadata))
 }
 
-/// Makes a directory and what is missing above it, each 0700 whatever the umask.
+/// Makes a directory and what is missing above it, each for its owner alone whatever the umask.
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
         && !parent.exists()
     {
         create_private(parent)?;
     }
-    match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
-        Ok(()) => fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)),
+    match platform::create_private_directory(path) {
         // Another process was quicker.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+        result => result,
     }
 }
 
 fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(FILE_MODE)
-        .open(path)
-        .and_then(restrict)?;
-    file.write_all(contents)
-}
-
-/// A umask can only take permissions away, the owner's among them; this gives those back.
-fn restrict(file: File) -> io::Result<File> {
-    let metadata = file.metadata()?;
-    if metadata.len() == 0 && metadata.is_file() && metadata.mode() & 0o700 != FILE_MODE {
-        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
-    }
-    Ok(file)
+    platform::open_private(path, OpenOptions::new().write(true).create_new(true))?.write_all(contents)
 }
 
 /// Endings of the files we write: entries, locks, logins.

@@ -5,7 +5,6 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::dir::Dir;
 use crate::error::{Failure, Reason};
 use crate::files::describe;
+use crate::platform;
 
 /// Between two looks at a lock that another process holds.
 const POLL: Duration = Duration::from_millis(10);
@@ -128,7 +128,7 @@ struct Record {
 
 fn is_at(file: &File, path: &std::path::Path) -> bool {
     match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
+        (Ok(open), Ok(named)) => platform::is_same_file(&open, &named),
         _ => false,
     }
 }
