@@ -5,11 +5,15 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+use std::{iter, slice, thread};
 
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use zeroize::Zeroizing;
 
+use crate::command_line::{Command, CommandLine, NAME, Verb};
+use crate::commands::completions;
 use crate::config;
 use crate::env::Env;
 use crate::error::{Error, one_line, truncate};
@@ -21,84 +25,74 @@ use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
 use crate::registry::Registry;
 use crate::terminal;
 
-const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How long a line on stderr may take.
 const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 
-const HELP: &str = "\
-Credential helper that logs docker and other container clients in to Amazon ECR.
-
-Usage: docker-credential-ecr-login <store|get|erase|list|version>
-
-Container clients run it; a person only names it in docker's config.json:
-
-  {\"credHelpers\": {\"123456789012.dkr.ecr.us-east-1.amazonaws.com\": \"ecr-login\"}}
-
-Verbs, each as docker's credential helper protocol has it:
-  get      reads a server from stdin, prints its user name and password as JSON
-  store    reads a login to an ECR registry as JSON from stdin, and keeps it until it ends
-  erase    reads a server from stdin, forgets its login and cached tokens
-  list     prints the registries that were asked for lately or logged in to, as JSON
-  version  prints the version
-
-Options:
-  -v, --version  print the version
-  -h, --help     print this help
-
-AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).
-
-Environment:
-  AWS_ECR_CACHE_DIR              where tokens are cached (~/.cache/docker-credential-ecr-login; on macOS
-                                 ~/Library/Caches/docker-credential-ecr-login)
-  AWS_ECR_DISABLE_CACHE          any value but 0 and false: cache nothing
-  AWS_ECR_IGNORE_CREDS_STORAGE   true: store and erase succeed and do nothing
-  AWS_ECR_LOG                    error, warn, info, debug or trace: write helper.log in the cache directory
-  AWS_ECR_STRICT                 true: print why a get failed on stdout too, as a hard error
-  AWS_ECR_TIMEOUT                seconds that a get may take (30)
-
-To see why a login fails: printf HOST | docker-credential-ecr-login get
-";
-
-/// What the command line asks for.
-enum Verb {
-    Get,
-    Store,
-    Erase,
-    List,
-    Version,
-    Help,
-}
-
-impl Verb {
-    /// Tells what is asked for; or the words for what is wrong, which are those of docker's own helpers.
-    fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Self, String> {
-        let usage = || format!("Usage: {NAME} <store|get|erase|list|version>");
-        let (Some(verb), None) = (args.next(), args.next()) else {
-            return Err(usage());
-        };
-        Ok(match verb.to_string_lossy().as_ref() {
-            "get" => Self::Get,
-            "store" => Self::Store,
-            "erase" => Self::Erase,
-            "list" => Self::List,
-            "version" | "--version" | "-v" => Self::Version,
-            "--help" | "-h" => Self::Help,
-            other => return Err(format!("{NAME}: unknown action: {}", truncate(&one_line(other), 100))),
-        })
-    }
-}
+/// The exit code for a command line that makes no sense, where it is not docker's protocol that says.
+const WRONG_USAGE: u8 = 2;
 
 /// Runs the program: `args` without the program's own name.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    match Verb::parse(args) {
-        Ok(verb) => answer(&verb),
-        Err(words) => finish(&line(words), ExitCode::FAILURE),
+    let args: Vec<_> = args.collect();
+    match Verb::parse(&args) {
+        Some(verb) => answer(verb),
+        None => serve_person(&args),
     }
 }
 
-fn answer(verb: &Verb) -> ExitCode {
+/// What is not docker's: a person's commands and mistakes.
+fn serve_person(args: &[OsString]) -> ExitCode {
+    let name = OsString::from(NAME);
+    match CommandLine::try_parse_from(iter::once(&name).chain(args)) {
+        Ok(CommandLine { command, .. }) => match command {
+            Command::Docker(verb) => answer(verb),
+            Command::Completions { shell } => finish(completions::script(shell), ExitCode::SUCCESS),
+        },
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp => finish(&error.to_string(), ExitCode::SUCCESS),
+            ErrorKind::DisplayVersion => answer(Verb::Version),
+            _ if is_persons(args) => {
+                complain(error.to_string().trim_end());
+                ExitCode::from(WRONG_USAGE)
+            }
+            _ => refuse(args),
+        },
+    }
+}
+
+/// Whether the command is one that docker does not know.
+fn is_persons(args: &[OsString]) -> bool {
+    let mut known = CommandLine::command();
+    known.build();
+    let command = args.first().and_then(|name| known.find_subcommand(name));
+    command.is_some_and(|command| !Verb::has_subcommand(command.get_name()))
+}
+
+/// Refuses in the words of docker's own helpers, and says more to a person.
+fn refuse(args: &[OsString]) -> ExitCode {
+    let words = match args {
+        [action] => {
+            let action = action.to_string_lossy();
+            format!("{NAME}: unknown action: {}", truncate(&one_line(&action), 100))
+        }
+        _ => format!("Usage: {NAME} <store|get|erase|list|version>"),
+    };
+    let code = finish(&line(words), ExitCode::FAILURE);
+    let verb = args.first().and_then(|verb| Verb::parse(slice::from_ref(verb)));
+    complain(&match verb {
+        // The argument is not shown: it may be a URL with a password in it.
+        Some(Verb::Get | Verb::Erase) => format!(
+            "The server is read from stdin, not from the arguments: printf SERVER | {NAME} {}",
+            args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default()
+        ),
+        _ => format!("For more information, try '{NAME} --help'."),
+    });
+    code
+}
+
+fn answer(verb: Verb) -> ExitCode {
     let env = Env::from_process();
     let mut server = None;
     match perform(verb, &env, &mut server) {
@@ -119,7 +113,7 @@ fn answer(verb: &Verb) -> ExitCode {
 }
 
 /// Does what was asked. `server` is set to the host as soon as it is known, for messages.
-fn perform(verb: &Verb, env: &Env, server: &mut Option<String>) -> Result<Option<Zeroizing<String>>, Error> {
+fn perform(verb: Verb, env: &Env, server: &mut Option<String>) -> Result<Option<Zeroizing<String>>, Error> {
     // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
     let helper = || Helper::new(env.clone(), log(env));
     let answer = match verb {
@@ -144,7 +138,6 @@ fn perform(verb: &Verb, env: &Env, server: &mut Option<String>) -> Result<Option
         }
         Verb::List => Some(protocol::list_answer(&helper().list())),
         Verb::Version => Some(line(format_args!("{NAME} ({NAME}) {VERSION}")).into()),
-        Verb::Help => Some(HELP.to_owned().into()),
     };
     Ok(answer)
 }

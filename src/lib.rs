@@ -20,6 +20,8 @@
 mod aws;
 mod cache;
 mod cli;
+mod command_line;
+mod commands;
 mod config;
 mod env;
 mod error;
@@ -44,10 +46,12 @@ pub use protocol::{Credentials, ServerUrl, StoreRequest};
 pub use registry::{Registry, Service};
 pub use secret::Secret;
 
-/// For `benches/pure.rs` alone: the parts of a cached `get` that are measured by themselves. Nothing that others may use.
+/// Nothing that others may use: the parts of a cached `get` that `benches/pure.rs` measures, and the command line, which
+/// `tests/generated` makes the man page and the completions from.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cache::{Entry, Token};
+    pub use crate::command_line::{CommandLine, ENVIRONMENT};
     pub use crate::files::AwsFiles;
     pub use crate::identity::{Fingerprint, Unseen};
 }

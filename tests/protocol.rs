@@ -221,26 +221,66 @@ fn a_missing_or_unreadable_stdin_is_an_error() {
 }
 
 #[test]
-fn no_verb_or_too_many_is_answered_with_the_usage() {
+fn no_verb_or_too_many_is_answered_with_the_usage_and_a_hint() {
     let sandbox = Sandbox::new();
-    let with_args = |args: &[&str]| {
-        sandbox.run_with("get", HOST, |command| {
-            let envs: Vec<_> = command
-                .get_envs()
-                .map(|(name, value)| (name.to_owned(), value.unwrap().to_owned()))
-                .collect();
-            let program = command.get_program().to_owned();
-            *command = Command::new(program);
-            command.args(args).env_clear().envs(envs);
-        })
-    };
-    for args in [&[][..], &["get", "get"], &["get", HOST], &["--help", "get"]] {
-        let output = with_args(args);
-        let line = refusal(&output);
-        assert!(line.starts_with("Usage: "), "{args:?} {output}");
-        for verb in ["store", "get", "erase", "list", "version"] {
-            assert!(line.contains(verb), "{args:?} {output}");
-        }
+    let usage = format!("Usage: {NAME} <store|get|erase|list|version>\n");
+    let help = format!("For more information, try '{NAME} --help'.\n");
+    let stdin =
+        |verb| format!("The server is read from stdin, not from the arguments: printf SERVER | {NAME} {verb}\n");
+    for (args, hint) in [
+        (&[][..], &help),
+        (&["get", "get"], &stdin("get")),
+        (&["get", "https://user:hunter2@host"], &stdin("get")),
+        (&["erase", HOST], &stdin("erase")),
+        (&["list", "unused"], &help),
+        (&["store", "hunter2"], &help),
+        (&["frobnicate", HOST], &help),
+        (&["--", "get"], &help),
+    ] {
+        let output = sandbox.run_args(args);
+        assert_eq!(output.code, Some(1), "{args:?} {output}");
+        assert_eq!((&output.stdout, &output.stderr), (&usage, hint), "{args:?}");
+    }
+}
+
+#[test]
+fn help_is_given_wherever_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["help"],
+        &["get", "--help"],
+        &["help", "get"],
+        &["--help", "get"],
+        &["completions", "--help"],
+    ] {
+        let output = sandbox.run_args(args);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(output.stdout.contains("Usage: "), "{args:?} {output}");
+    }
+    for args in [&["get", "-h"][..], &["help", "get"]] {
+        let output = sandbox.run_args(args);
+        let example = format!("printf {HOST} | {NAME} get");
+        assert!(output.stdout.contains(&example), "{args:?} {output}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_of_a_command_that_is_not_dockers_is_explained_on_stderr() {
+    let sandbox = Sandbox::new();
+    for (args, words) in [
+        (&["completions"][..], "<SHELL>"),
+        (&["completions", "tcsh"], "'tcsh'"),
+        (&["completions", "bash", "zsh"], "'zsh'"),
+        (&["completions", "--bash"], "'--bash'"),
+        (&["help", "frobnicate"], "'frobnicate'"),
+    ] {
+        let output = sandbox.run_args(args);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(output.stderr.starts_with("error: "), "{args:?} {output}");
+        assert!(output.stderr.contains(words), "{args:?} {output}");
+        assert!(!output.stderr.ends_with("\n\n"), "{args:?} {output}");
     }
 }
 
@@ -252,7 +292,8 @@ fn an_unknown_verb_is_named() {
         assert_eq!(output.code, Some(1), "{verb:?} {output}");
         let expected = format!("{NAME}: unknown action: {verb}");
         assert_eq!(output.stdout.trim_end(), expected.trim_end(), "{verb:?}");
-        assert_eq!(output.stderr, "", "{verb:?}");
+        let hint = format!("For more information, try '{NAME} --help'.\n");
+        assert_eq!(output.stderr, hint, "{verb:?}");
     }
     let output = sandbox.run_with("x", "", |command| {
         use std::os::unix::ffi::OsStrExt;
@@ -276,28 +317,6 @@ fn the_version_is_printed_in_dockers_form() {
         let (code, stdout) = (output.code, output.stdout.as_str());
         assert_eq!((code, stdout), (Some(0), expected.as_str()), "{verb}");
         assert_eq!(output.stderr, "", "{verb}");
-    }
-}
-
-#[test]
-fn the_help_names_every_verb_and_variable() {
-    let output = Sandbox::new().run("--help", "");
-    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
-    for word in [
-        "Usage:",
-        "get",
-        "store",
-        "erase",
-        "list",
-        "version",
-        "AWS_ECR_CACHE_DIR",
-        "AWS_ECR_DISABLE_CACHE",
-        "AWS_ECR_IGNORE_CREDS_STORAGE",
-        "AWS_ECR_LOG",
-        "AWS_ECR_STRICT",
-        "AWS_ECR_TIMEOUT",
-    ] {
-        assert!(output.stdout.contains(word), "{word}: {output}");
     }
 }
 
@@ -347,7 +366,7 @@ fn a_stdout_that_takes_nothing_is_a_failure_and_no_panic() {
             assert_eq!(output.status.code(), Some(1), "{verb} {kind}: {stderr}");
             match kind {
                 "full" => assert!(stderr.contains("cannot be written: no space left"), "{stderr}"),
-                _ => assert_eq!(stderr, "", "{verb}"),
+                _ => assert!(!stderr.contains("cannot be written"), "{verb}: {stderr}"),
             }
         }
     }

@@ -113,6 +113,13 @@ impl Sandbox {
         self.spawn(verb, stdin).wait()
     }
 
+    /// Runs with any number of arguments, as a person does: nothing comes from stdin.
+    pub fn run_args(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(&self.program);
+        command.args(args).env_clear().envs(&self.environment);
+        Running::start(command, "", RUN_LIMIT).wait()
+    }
+
     /// Runs after `change` had its way with the command: arguments, variables, directory.
     pub fn run_with(&self, verb: &str, stdin: impl AsRef<[u8]>, change: impl FnOnce(&mut Command)) -> Output {
         let mut command = self.command(verb);

@@ -1,0 +1,136 @@
+//! The command line as people see it. `--help`, the man page and the completions are all made from what stands here.
+//!
+//! What docker asks for is told apart before the parser is: see [`Verb::parse`].
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::env;
+
+/// The program's name, on the command line as in docker's `docker-credential-<name>`.
+pub const NAME: &str = env!("CARGO_PKG_NAME");
+
+const ABOUT: &str = "Credential helper that logs docker and other container clients in to Amazon ECR";
+
+const LONG_ABOUT: &str = "\
+Credential helper that logs docker and other container clients in to Amazon ECR.
+
+Container clients run it; a person only names it in docker's config.json:
+
+  {\"credHelpers\": {\"123456789012.dkr.ecr.us-east-1.amazonaws.com\": \"ecr-login\"}}
+
+AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).";
+
+/// The variables that are this program's own, and what each is for.
+pub const ENVIRONMENT: [(&str, &str); 6] = [
+    (
+        env::AWS_ECR_CACHE_DIR,
+        "where tokens are cached (~/.cache/docker-credential-ecr-login)",
+    ),
+    (env::AWS_ECR_DISABLE_CACHE, "any value but 0 and false: cache nothing"),
+    (
+        env::AWS_ECR_IGNORE_CREDS_STORAGE,
+        "true: store and erase succeed and do nothing",
+    ),
+    (
+        env::AWS_ECR_LOG,
+        "error, warn, info, debug or trace: write helper.log in the cache directory",
+    ),
+    (
+        env::AWS_ECR_STRICT,
+        "true: print why a get failed on stdout too, as a hard error",
+    ),
+    (env::AWS_ECR_TIMEOUT, "seconds that a get may take (30)"),
+];
+
+/// Everything that can be asked of the program.
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, about = ABOUT, long_about = LONG_ABOUT, after_help = after_help())]
+#[command(subcommand_value_name = "COMMAND", disable_version_flag = true, help_expected = true)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print the version
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+/// What the program can be asked to do.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Command {
+    /// What docker asks for.
+    #[command(flatten)]
+    Docker(Verb),
+    /// Print a script that completes this command line in a shell
+    #[command(after_help = "\
+Examples:
+  docker-credential-ecr-login completions bash > ~/.local/share/bash-completion/completions/docker-credential-ecr-login
+  docker-credential-ecr-login completions fish > ~/.config/fish/completions/docker-credential-ecr-login.fish
+  docker-credential-ecr-login completions zsh > \"${fpath[1]}/_docker-credential-ecr-login\"")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// The verbs of docker's credential helper protocol.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Verb {
+    /// Read a server from stdin, print its user name and password as JSON
+    #[command(after_help = "\
+Example, which also shows why docker gets no password, if it gets none:
+  printf 123456789012.dkr.ecr.us-east-1.amazonaws.com | docker-credential-ecr-login get")]
+    Get,
+    /// Read a login to an ECR registry as JSON from stdin, and keep it until it ends
+    #[command(after_help = "\
+docker login runs it:
+  aws ecr get-login-password | docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com")]
+    Store,
+    /// Read a server from stdin, forget its login and cached tokens
+    #[command(after_help = "\
+docker logout runs it. Example:
+  printf 123456789012.dkr.ecr.us-east-1.amazonaws.com | docker-credential-ecr-login erase")]
+    Erase,
+    /// Print the registries that were asked for lately or logged in to, as JSON
+    #[command(after_help = "Example:\n  docker-credential-ecr-login list")]
+    List,
+    /// Print the version
+    #[command(after_help = "Example:\n  docker-credential-ecr-login version")]
+    Version,
+}
+
+/// Shells that scripts are there for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// The friendly interactive shell
+    Fish,
+    /// The Z shell
+    Zsh,
+}
+
+impl Verb {
+    /// The verb, where the arguments are one of docker's and nothing else. A cached answer is not to wait for a parser.
+    pub fn parse(args: &[OsString]) -> Option<Self> {
+        let [verb] = args else { return None };
+        Some(match verb.to_str()? {
+            "get" => Self::Get,
+            "store" => Self::Store,
+            "erase" => Self::Erase,
+            "list" => Self::List,
+            "version" | "--version" | "-v" => Self::Version,
+            _ => return None,
+        })
+    }
+}
+
+fn after_help() -> String {
+    let lines = ENVIRONMENT.map(|(name, meaning)| format!("\n  {name:<29} {meaning}"));
+    format!(
+        "Environment:{}\n\nTo see why docker gets no password:\n  printf HOST | {NAME} get",
+        lines.concat()
+    )
+}

@@ -1,0 +1,3 @@
+//! What people ask for by hand, a file each.
+
+pub mod completions;

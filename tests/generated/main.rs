@@ -1,0 +1,131 @@
+//! The man page and the completions that packages install are made here from the command line's definition, and are
+//! in the repository so that a package needs no more than a build of the program. They have to be up to date:
+//!
+//! ```sh
+//! UPDATE_GENERATED=1 cargo test --test generated
+//! ```
+//!
+//! writes them anew.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod man;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use docker_credential_ecr_login::internals::{CommandLine, ENVIRONMENT};
+use support::Sandbox;
+
+const UPDATE: &str = "UPDATE_GENERATED";
+
+const SCRIPTS: [(&str, &str); 3] = [
+    ("bash", "completions/docker-credential-ecr-login.bash"),
+    ("fish", "completions/docker-credential-ecr-login.fish"),
+    ("zsh", "completions/_docker-credential-ecr-login"),
+];
+
+fn command_line() -> Command {
+    CommandLine::command()
+}
+
+fn packaging(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(file)
+}
+
+/// Fails where the file is another than this; or writes it, where that is asked for.
+fn must_be(file: &str, contents: &[u8]) {
+    let path = packaging(file);
+    if std::env::var_os(UPDATE).is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        return fs::write(path, contents).unwrap();
+    }
+    assert!(
+        fs::read(&path).ok().as_deref() == Some(contents),
+        "packaging/{file} is not up to date. Write it anew: {UPDATE}=1 cargo test --test generated"
+    );
+}
+
+#[test]
+fn the_man_page_is_up_to_date() {
+    must_be(
+        "man/docker-credential-ecr-login.1",
+        man::page(command_line()).as_bytes(),
+    );
+}
+
+#[test]
+fn the_completions_are_up_to_date() {
+    for (shell, file) in SCRIPTS {
+        let mut script = Vec::new();
+        let shell: Shell = shell.parse().unwrap();
+        let mut command = command_line();
+        let name = command.get_name().to_owned();
+        clap_complete::generate(shell, &mut command, name, &mut script);
+        must_be(file, &script);
+    }
+}
+
+#[test]
+fn the_program_prints_the_completions_that_packages_install() {
+    if std::env::var_os(UPDATE).is_some() {
+        return; // The program was built with the ones before.
+    }
+    for (shell, file) in SCRIPTS {
+        let output = Sandbox::new().run_args(&["completions", shell]);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{shell}");
+        assert!(output.stdout == fs::read_to_string(packaging(file)).unwrap(), "{shell}");
+    }
+}
+
+#[test]
+fn the_program_prints_the_help_that_all_of_this_is_made_from() {
+    let mut command = command_line();
+    let long = Sandbox::new().run_args(&["--help"]);
+    assert_eq!(long.stdout, command.render_long_help().to_string());
+    let short = Sandbox::new().run_args(&["-h"]);
+    assert_eq!(short.stdout, command.render_help().to_string());
+    assert!(short.stdout.len() < long.stdout.len());
+}
+
+#[test]
+fn help_and_man_page_name_every_command_option_and_variable() {
+    let mut command = command_line();
+    command.build();
+    let help = command.render_long_help().to_string();
+    let page = man::page(command_line()).replace('\\', "");
+    for name in ENVIRONMENT.map(|(name, _)| name) {
+        assert!(help.contains(name) && page.contains(name), "{name}");
+    }
+    for sub in command.get_subcommands() {
+        let about = sub.get_about().unwrap().to_string();
+        assert!(help.contains(&about), "{about}");
+        assert!(
+            sub.get_name() == "help" || page.contains(&format!("fB{}fR", sub.get_name())),
+            "{about}"
+        );
+    }
+    for option in command.get_arguments().filter_map(|option| option.get_long()) {
+        assert!(page.contains(&format!("--{option}")), "{option}");
+    }
+}
+
+#[test]
+fn lines_of_help_fit_a_terminal_and_every_command_has_an_example() {
+    let mut command = command_line();
+    command.build();
+    let is_ours = |sub: &&mut Command| sub.get_name() != "help";
+    let mut helps = vec![command.render_long_help().to_string()];
+    for sub in command.get_subcommands_mut().filter(is_ours) {
+        let after = sub.get_after_help().unwrap().to_string();
+        assert!(after.contains("\n  "), "{after}");
+        helps.push(sub.render_long_help().to_string());
+    }
+    for line in helps.iter().flat_map(|help| help.lines()) {
+        assert!(line.chars().count() <= 120, "{line}");
+    }
+}
