@@ -54,7 +54,8 @@ fn serve_person(args: &[OsString]) -> ExitCode {
             ErrorKind::DisplayHelp => finish(&error.to_string(), ExitCode::SUCCESS),
             ErrorKind::DisplayVersion => answer(Verb::Version),
             _ if is_persons(args) => {
-                complain(error.to_string().trim_end());
+                let lines: Vec<_> = error.to_string().trim_end().lines().map(one_line).collect();
+                complain(&lines.join("\n"));
                 ExitCode::from(WRONG_USAGE)
             }
             _ => refuse(args),

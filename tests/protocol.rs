@@ -272,6 +272,7 @@ fn a_wrong_command_line_of_a_command_that_is_not_dockers_is_explained_on_stderr(
     for (args, words) in [
         (&["completions"][..], "<SHELL>"),
         (&["completions", "tcsh"], "'tcsh'"),
+        (&["completions", "\x1b[31mred"], "[31mred"),
         (&["completions", "bash", "zsh"], "'zsh'"),
         (&["completions", "--bash"], "'--bash'"),
         (&["help", "frobnicate"], "'frobnicate'"),
@@ -280,6 +281,7 @@ fn a_wrong_command_line_of_a_command_that_is_not_dockers_is_explained_on_stderr(
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{args:?}");
         assert!(output.stderr.starts_with("error: "), "{args:?} {output}");
         assert!(output.stderr.contains(words), "{args:?} {output}");
+        assert!(!output.stderr.contains('\x1b'), "{args:?} {output}");
         assert!(!output.stderr.ends_with("\n\n"), "{args:?} {output}");
     }
 }
