@@ -45,6 +45,11 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 /// What is not docker's: a person's commands and mistakes.
 fn serve_person(args: &[OsString]) -> ExitCode {
     let name = OsString::from(NAME);
+    // clap's own `help` does not know these.
+    let args = match args {
+        [help, flag] if help == "help" && (flag == "-h" || flag == "--help") => slice::from_ref(help),
+        args => args,
+    };
     match CommandLine::try_parse_from(iter::once(&name).chain(args)) {
         Ok(CommandLine { command, .. }) => match command {
             Command::Docker(verb) => answer(verb),

@@ -26,7 +26,7 @@ AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, r
 pub const ENVIRONMENT: [(&str, &str); 6] = [
     (
         env::AWS_ECR_CACHE_DIR,
-        "where tokens are cached (~/.cache/docker-credential-ecr-login)",
+        "cache directory: docker-credential-ecr-login in ~/.cache (macOS: ~/Library/Caches)",
     ),
     (env::AWS_ECR_DISABLE_CACHE, "any value but 0 and false: cache nothing"),
     (
@@ -65,10 +65,12 @@ pub enum Command {
     Docker(Verb),
     /// Print a script that completes this command line in a shell
     #[command(after_help = "\
-Examples:
+Packages install them. Without one, for bash, which looks in that folder by itself:
+  mkdir -p ~/.local/share/bash-completion/completions
   docker-credential-ecr-login completions bash > ~/.local/share/bash-completion/completions/docker-credential-ecr-login
-  docker-credential-ecr-login completions fish > ~/.config/fish/completions/docker-credential-ecr-login.fish
-  docker-credential-ecr-login completions zsh > \"${fpath[1]}/_docker-credential-ecr-login\"")]
+
+fish looks in ~/.config/fish/completions for docker-credential-ecr-login.fish, zsh in the folders of $fpath for
+_docker-credential-ecr-login.")]
     Completions {
         /// The shell
         shell: Shell,

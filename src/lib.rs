@@ -1,4 +1,4 @@
-//! Credential helper that logs Docker, Podman, containerd and Kubernetes in to Amazon ECR.
+//! Credential helper that logs Docker, Podman and other container clients in to Amazon ECR.
 //!
 //! # Follow one `get`
 //!

@@ -252,6 +252,8 @@ fn help_is_given_wherever_it_is_asked_for() {
         &["help"],
         &["get", "--help"],
         &["help", "get"],
+        &["help", "--help"],
+        &["help", "-h"],
         &["--help", "get"],
         &["completions", "--help"],
     ] {

@@ -14,20 +14,10 @@ use rustls::pki_types::CertificateDer;
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::files;
+use crate::platform;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
-
-/// Where systems keep all their roots in one file: Debian, Ubuntu and Alpine; Fedora and RHEL; openSUSE; others. The
-/// list is that of Go's crypto/x509. One file is read ten times faster than the directory of single ones beside it.
-const SYSTEM_FILES: [&str; 6] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/pki/tls/cacert.pem",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 
 /// The bundle that the environment or the profile names for AWS alone, read and tried; none where neither names one.
 ///
@@ -109,12 +99,10 @@ fn named_roots(file: Option<&Path>, directories: &[PathBuf]) -> Vec<CertificateD
 }
 
 fn system_roots() -> Vec<CertificateDer<'static>> {
-    if cfg!(target_os = "linux") {
-        for file in SYSTEM_FILES {
-            let certificates = certificates_in_file(Path::new(file));
-            if !certificates.is_empty() {
-                return certificates;
-            }
+    for file in platform::root_certificate_files() {
+        let certificates = certificates_in_file(Path::new(file));
+        if !certificates.is_empty() {
+            return certificates;
         }
     }
     let loaded = rustls_native_certs::load_native_certs();

@@ -157,6 +157,23 @@ pub fn network_namespace() -> Option<OsString> {
     Some(fs::read_link("/proc/self/ns/net").ok()?.into_os_string())
 }
 
+/// Files of which the first that is there holds all the roots that the system trusts: of Debian, Ubuntu and Alpine; of
+/// Fedora and RHEL; of openSUSE; of others. The list is that of Go's crypto/x509. One file is read ten times faster than
+/// the directory of single ones beside it. None on macOS, which keeps them elsewhere.
+pub fn root_certificate_files() -> &'static [&'static str] {
+    match cfg!(target_os = "linux") {
+        true => &[
+            "/etc/ssl/certs/ca-certificates.crt",
+            "/etc/pki/tls/certs/ca-bundle.crt",
+            "/etc/ssl/ca-bundle.pem",
+            "/etc/pki/tls/cacert.pem",
+            "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+            "/etc/ssl/cert.pem",
+        ],
+        false => &[],
+    }
+}
+
 /// The command line of the program that started this one; empty where that cannot be seen, as outside Linux.
 pub fn parent_arguments() -> Vec<String> {
     let read = |parent: Pid| fs::read(format!("/proc/{}/cmdline", parent.as_raw_pid())).ok();

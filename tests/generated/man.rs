@@ -9,11 +9,11 @@ use roff::{Inline, Roff, bold, italic, roman};
 const HEADER: &str = ".\\\" Made from src/command_line.rs by: UPDATE_GENERATED=1 cargo test --test generated\n";
 
 /// Files that the program reads or writes, and what for.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     (
         "~/.cache/docker-credential-ecr-login/",
-        "Cached tokens and stored logins, and the log. XDG_CACHE_HOME moves it, and AWS_ECR_CACHE_DIR names another. \
-         It may be removed at any time.",
+        "Cached tokens, the log, and what docker login stored. XDG_CACHE_HOME moves it, and AWS_ECR_CACHE_DIR names \
+         another. It may be removed at any time; logins are then to be made anew.",
     ),
     (
         "/run/docker-credential-ecr-login/",
@@ -27,15 +27,21 @@ const FILES: [(&str, &str); 4] = [
         "~/.docker/config.json, ~/.config/containers/auth.json",
         "Where container clients look for the helper of a registry (credHelpers, credsStore). Not read by this program.",
     ),
+    (
+        "ecr-credential-provider",
+        "Packages install this as another name of the program, which the kubelet will call it by. The kubelet's own \
+         protocol is not answered yet.",
+    ),
 ];
 
 const EXIT_STATUS: [(&str, &str); 3] = [
     ("0", "It was done."),
     (
         "1",
-        "There is no answer. stdout has the line that docker's protocol demands; why, and what to do, is on stderr.",
+        "There is no answer, or the command line is none that docker's protocol knows. stdout has the line that the \
+         protocol demands; why, and what to do, is on stderr, except for registries that are not ECR.",
     ),
-    ("2", "The command line makes no sense."),
+    ("2", "The command line of completions or help makes no sense."),
 ];
 
 const SEE_ALSO: [(&str, &str); 5] = [
