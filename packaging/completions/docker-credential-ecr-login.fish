@@ -46,3 +46,6 @@ complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_u
 complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_using_subcommand help; and not __fish_seen_subcommand_from get store erase list version completions help" -f -a "version" -d 'Print the version'
 complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_using_subcommand help; and not __fish_seen_subcommand_from get store erase list version completions help" -f -a "completions" -d 'Print a script that completes this command line in a shell'
 complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_using_subcommand help; and not __fish_seen_subcommand_from get store erase list version completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_using_subcommand completions" -f -a "bash" -d 'GNU Bash'
+complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_using_subcommand completions" -f -a "fish" -d 'The friendly interactive shell'
+complete -c docker-credential-ecr-login -n "__fish_docker_credential_ecr_login_using_subcommand completions" -f -a "zsh" -d 'The Z shell'

@@ -71,7 +71,28 @@ fn completions(shell: &str) -> String {
     let mut command = command_line();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    rename_bash_states(String::from_utf8(script).unwrap(), &[&command])
+    let script = rename_bash_states(String::from_utf8(script).unwrap(), &[&command]);
+    match shell {
+        Shell::Fish => script + &fish_values(&command),
+        _ => script,
+    }
+}
+
+/// What may stand behind a command: clap_complete leaves it out of the script for fish, save for options.
+fn fish_values(command: &Command) -> String {
+    let name = command.get_name();
+    let state = format!("__fish_{}_using_subcommand", name.replace('-', "_"));
+    let mut lines = String::new();
+    for sub in command.get_subcommands() {
+        for value in sub
+            .get_positionals()
+            .flat_map(|argument| argument.get_possible_values())
+        {
+            let (sub, value, help) = (sub.get_name(), value.get_name(), value.get_help().unwrap());
+            lines += &format!("complete -c {name} -n \"{state} {sub}\" -f -a \"{value}\" -d '{help}'\n");
+        }
+    }
+    lines
 }
 
 /// clap_complete's script for bash gives the states of a command whose name has a `-` in it one name where it enters
