@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use docker_credential_ecr_login::internals::{AwsFiles, Entry, Fingerprint, Token};
-use docker_credential_ecr_login::{Credentials, Env, Registry, Secret, ServerUrl};
+use docker_credential_ecr_login::{Credentials, Env, Registry, Secret, ServerUrl, Who};
 
 const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 
@@ -58,9 +58,9 @@ fn identities(c: &mut Criterion) {
     ] {
         let files = AwsFiles::read(&env);
         group.bench_function(format!("Fingerprint::of, {name}"), |b| {
-            b.iter(|| Fingerprint::of(black_box(&env), black_box(&files)));
+            b.iter(|| Fingerprint::of(black_box(&env), black_box(&files), &Who::Environment));
         });
-        let fingerprint = Fingerprint::of(&env, &files).unwrap();
+        let fingerprint = Fingerprint::of(&env, &files, &Who::Environment).unwrap();
         group.bench_function(format!("Fingerprint::key, {name}"), |b| {
             b.iter(|| fingerprint.key(black_box(&registry), black_box(&env)));
         });
@@ -79,6 +79,7 @@ fn entries(c: &mut Criterion) {
         expires: now + Duration::from_hours(12),
         bounded: false,
         refreshed_sso_token: None,
+            whose: String::new(),
     };
     let entry = Entry::new(
         "key",

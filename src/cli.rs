@@ -12,17 +12,17 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use zeroize::Zeroizing;
 
-use crate::command_line::{Command, CommandLine, NAME, Verb};
-use crate::commands::completions;
-use crate::config;
+use crate::command_line::{Cache, Command, CommandLine, NAME, Verb};
+use crate::commands::{cache, completions, get_login_password};
+use crate::config::Settings;
 use crate::env::Env;
-use crate::error::{Error, one_line, truncate};
+use crate::error::{Error, Failure, one_line, truncate};
+use crate::fallback;
 use crate::files::{self, describe};
-use crate::helper::Helper;
+use crate::helper::{self, Helper};
 use crate::log::Log;
 use crate::platform;
-use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
-use crate::registry::Registry;
+use crate::protocol::{self, INPUT_LIMIT, Request, ServerUrl};
 use crate::terminal;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -51,10 +51,7 @@ fn serve_person(args: &[OsString]) -> ExitCode {
         args => args,
     };
     match CommandLine::try_parse_from(iter::once(&name).chain(args)) {
-        Ok(CommandLine { command, .. }) => match command {
-            Command::Docker(verb) => answer(verb),
-            Command::Completions { shell } => finish(completions::script(shell), ExitCode::SUCCESS),
-        },
+        Ok(CommandLine { command, .. }) => perform_command(command),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp => finish(&error.to_string(), ExitCode::SUCCESS),
             ErrorKind::DisplayVersion => answer(Verb::Version),
@@ -66,6 +63,41 @@ fn serve_person(args: &[OsString]) -> ExitCode {
             _ => refuse(args),
         },
     }
+}
+
+fn perform_command(command: Command) -> ExitCode {
+    let settings = || Settings::load(Env::from_process()).map_err(|failure| ("config.toml".to_owned(), failure));
+    let named = |what: &str, result: Result<String, Failure>| result.map_err(|failure| (what.to_owned(), failure));
+    let result = match command {
+        Command::Docker(verb) => return answer(verb),
+        Command::Completions { shell } => Ok(completions::script(shell).to_owned()),
+        Command::Cache(Cache::List) => settings().and_then(|settings| named("cache list", cache::list(&settings))),
+        Command::Cache(Cache::Clear { registry }) => {
+            settings().and_then(|settings| named("cache clear", cache::clear(&settings, registry.as_deref())))
+        }
+        Command::GetLoginPassword(arguments) => match settings() {
+            Ok(settings) => {
+                let log = log(&settings);
+                let credentials = get_login_password::run(&arguments, settings, log, say);
+                return match credentials {
+                    Ok(credentials) => finish(&Zeroizing::new(line(credentials.secret.expose())), ExitCode::SUCCESS),
+                    Err((what, failure)) => fail(&what, &failure),
+                };
+            }
+            Err(error) => Err(error),
+        },
+        Command::Doctor(_) => Ok(String::new()),
+    };
+    match result {
+        Ok(report) => finish(&report, ExitCode::SUCCESS),
+        Err((what, failure)) => fail(&what, &failure),
+    }
+}
+
+/// A command of our own that did not succeed: nothing on stdout.
+fn fail(what: &str, failure: &Failure) -> ExitCode {
+    complain(&failure.line(what));
+    ExitCode::FAILURE
 }
 
 /// Whether the command is one that docker does not know.
@@ -98,15 +130,32 @@ fn refuse(args: &[OsString]) -> ExitCode {
     code
 }
 
+/// What became of a verb.
+enum Done {
+    /// There is nothing to say.
+    Silently,
+    /// An answer for stdout.
+    With(Zeroizing<String>),
+    /// Another helper answered, and ended so.
+    Elsewhere(ExitCode),
+}
+
+/// What is known of a request, for messages about it.
+#[derive(Default)]
+struct Known {
+    server: Option<String>,
+    is_strict: bool,
+}
+
 fn answer(verb: Verb) -> ExitCode {
-    let env = Env::from_process();
-    let mut server = None;
-    match perform(verb, &env, &mut server) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(answer)) => finish(&answer, ExitCode::SUCCESS),
+    let mut known = Known::default();
+    match perform(verb, &mut known) {
+        Ok(Done::Silently) => ExitCode::SUCCESS,
+        Ok(Done::With(answer)) => finish(&answer, ExitCode::SUCCESS),
+        Ok(Done::Elsewhere(code)) => code,
         Err(Error::Failure(failure)) => {
-            let why = failure.line(server.as_deref().unwrap_or("no server"));
-            let code = match config::is_strict(&env) {
+            let why = failure.line(known.server.as_deref().unwrap_or(verb.as_str()));
+            let code = match known.is_strict {
                 true => finish(&line(&why), ExitCode::FAILURE),
                 false => finish(&line(Error::NotFound), ExitCode::FAILURE),
             };
@@ -118,42 +167,75 @@ fn answer(verb: Verb) -> ExitCode {
     }
 }
 
-/// Does what was asked. `server` is set to the host as soon as it is known, for messages.
-fn perform(verb: Verb, env: &Env, server: &mut Option<String>) -> Result<Option<Zeroizing<String>>, Error> {
-    // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
-    let helper = || Helper::new(env.clone(), log(env));
-    let answer = match verb {
-        Verb::Get => {
-            let url = ServerUrl::parse(&read_input()?)?;
-            *server = url.host().map(str::to_owned);
-            // Before any file is touched, the log among them.
-            if !url.host().is_some_and(Registry::is_host) {
-                return Err(Error::NotFound);
-            }
-            Some(protocol::get_answer(&url, &helper().get(&url)?))
-        }
-        Verb::Store => {
-            let request = StoreRequest::parse(&read_input()?)?;
-            helper().store(request)?;
-            None
-        }
-        Verb::Erase => {
-            let url = ServerUrl::parse(&read_input()?)?;
-            helper().erase(&url)?;
-            None
-        }
-        Verb::List => Some(protocol::list_answer(&helper().list())),
-        Verb::Version => Some(line(format_args!("{NAME} ({NAME}) {VERSION}")).into()),
+/// Does what was asked.
+fn perform(verb: Verb, known: &mut Known) -> Result<Done, Error> {
+    if matches!(verb, Verb::Version) {
+        return Ok(Done::With(line(format_args!("{NAME} ({NAME}) {VERSION}")).into()));
+    }
+    let input = match verb {
+        Verb::List => Zeroizing::default(),
+        _ => read_input()?,
     };
-    Ok(answer)
+    let settings = settings(known)?;
+    // Before any other file is touched, the log among them.
+    let request = Request::parse(verb, &input)?;
+    if let Some(url) = request.server() {
+        known.server = url.host().map(str::to_owned);
+        if !url.host().is_some_and(|host| settings.target(host).is_some()) {
+            return elsewhere(verb, url, &input, &settings);
+        }
+    }
+    // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
+    let log = log(&settings);
+    let theirs = match verb {
+        Verb::List => theirs(&settings),
+        _ => BTreeMap::new(),
+    };
+    let helper = Helper::new(settings, log).saying(say);
+    Ok(match request {
+        Request::Get(url) => Done::With(protocol::get_answer(&url, &helper.get(&url)?)),
+        Request::Store(request) => {
+            helper.store(request)?;
+            Done::Silently
+        }
+        Request::Erase(url) => {
+            helper.erase(&url)?;
+            Done::Silently
+        }
+        Request::List => Done::With(protocol::list_answer(&fallback::merge(helper.list(), theirs))),
+    })
+}
+
+/// The settings; where there are none to be had, all that is known is what the environment says.
+fn settings(known: &mut Known) -> Result<Settings, Error> {
+    let env = Env::from_process();
+    let settings = Settings::load(env.clone());
+    known.is_strict = match &settings {
+        Ok(settings) => settings.is_strict(),
+        Err(_) => Settings::without_files(env).is_strict(),
+    };
+    settings.map_err(Error::Failure)
+}
+
+/// A server that is not ECR: another helper's, if one is configured.
+fn elsewhere(verb: Verb, url: &ServerUrl, input: &[u8], settings: &Settings) -> Result<Done, Error> {
+    match settings.fallback() {
+        Some(fallback) => fallback
+            .pass(verb.as_str(), input)
+            .map(Done::Elsewhere)
+            .map_err(Error::Failure),
+        None if matches!(verb, Verb::Get) => Err(Error::NotFound),
+        None if settings.ignores_storage() => Ok(Done::Silently),
+        None => Err(helper::not_ecr(url)),
+    }
 }
 
 fn line(words: impl Display) -> String {
     format!("{words}\n")
 }
 
-fn log(env: &Env) -> Log {
-    Log::open(env).unwrap_or_else(|why| {
+fn log(settings: &Settings) -> Log {
+    Log::open(settings).unwrap_or_else(|why| {
         complain(&format!("{NAME}: {why}"));
         Log::default()
     })
@@ -195,6 +277,11 @@ fn print(mut rest: &[u8]) -> io::Result<()> {
         rest = rest.get(written..).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Says something to the person at the terminal while the client waits.
+fn say(what: &str) {
+    complain(&format!("{NAME}: {what}"));
 }
 
 /// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is

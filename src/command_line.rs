@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::env;
 
@@ -23,10 +23,14 @@ Container clients run it; a person only names it in docker's config.json:
 AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).";
 
 /// The variables that are this program's own, and what each is for.
-pub const ENVIRONMENT: [(&str, &str); 6] = [
+pub const ENVIRONMENT: [(&str, &str); 7] = [
     (
         env::AWS_ECR_CACHE_DIR,
         "cache directory: docker-credential-ecr-login in ~/.cache (macOS: ~/Library/Caches)",
+    ),
+    (
+        env::AWS_ECR_CONFIG_FILE,
+        "configuration file: docker-credential-ecr-login/config.toml in ~/.config",
     ),
     (env::AWS_ECR_DISABLE_CACHE, "any value but 0 and false: cache nothing"),
     (
@@ -35,13 +39,13 @@ pub const ENVIRONMENT: [(&str, &str); 6] = [
     ),
     (
         env::AWS_ECR_LOG,
-        "error, warn, info, debug or trace: write helper.log in the cache directory",
+        "off, error, warn, info, debug or trace: write helper.log in the cache directory",
     ),
     (
         env::AWS_ECR_STRICT,
         "true: print why a get failed on stdout too, as a hard error",
     ),
-    (env::AWS_ECR_TIMEOUT, "seconds that a get may take (30)"),
+    (env::AWS_ECR_TIMEOUT, "time that a get may take (30s)"),
 ];
 
 /// Everything that can be asked of the program.
@@ -58,11 +62,31 @@ pub struct CommandLine {
 }
 
 /// What the program can be asked to do.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// What docker asks for.
     #[command(flatten)]
     Docker(Verb),
+    /// Find out why a registry gets no password, step by step
+    #[command(after_help = "\
+Example, with a line for each step and what to do where one fails:
+  docker-credential-ecr-login doctor 123456789012.dkr.ecr.eu-west-1.amazonaws.com
+
+It asks AWS and the registry, prints no secret, and exits 0 only if nothing failed.")]
+    Doctor(Doctor),
+    /// Show or clear what is cached
+    #[command(subcommand)]
+    #[command(after_help = "Example:\n  docker-credential-ecr-login cache list")]
+    Cache(Cache),
+    /// Print a registry's password alone, as `aws ecr get-login-password` does
+    #[command(after_help = "\
+Example:
+  docker-credential-ecr-login get-login-password --region eu-west-1 |
+    docker login --username AWS --password-stdin 123456789012.dkr.ecr.eu-west-1.amazonaws.com
+
+The password comes from the cache where there is one. Where credentials need the code of an MFA device, this asks
+for it, and clients find the password in the cache from then on.")]
+    GetLoginPassword(GetLoginPassword),
     /// Print a script that completes this command line in a shell
     #[command(after_help = "\
 Packages install them. Without one, for bash, which looks in that folder by itself:
@@ -75,6 +99,46 @@ _docker-credential-ecr-login.")]
         /// The shell
         shell: Shell,
     },
+}
+
+/// What `doctor` is told.
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// The registry; without it, those that docker asks this helper for, else the account's own
+    pub registry: Option<String>,
+    /// Print JSON, for machines and bug reports
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is done with the cache.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Cache {
+    /// List the cached tokens and logins
+    #[command(after_help = "Example:\n  docker-credential-ecr-login cache list")]
+    List,
+    /// Remove cached tokens and logins
+    #[command(after_help = "\
+Example, for the tokens of that registry's region and the login to it:
+  docker-credential-ecr-login cache clear 123456789012.dkr.ecr.eu-west-1.amazonaws.com")]
+    Clear {
+        /// The registry; without it, everything is removed
+        registry: Option<String>,
+    },
+}
+
+/// What `get-login-password` is told.
+#[derive(Debug, Clone, Args)]
+pub struct GetLoginPassword {
+    /// The region, for all private registries in it [default: AWS_REGION, else the profile's]
+    #[arg(long, conflicts_with = "registry")]
+    pub region: Option<String>,
+    /// The profile in the AWS files, in place of what the environment and config.toml say
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// The registry, such as public.ecr.aws
+    #[arg(long, value_name = "HOST")]
+    pub registry: Option<String>,
 }
 
 /// The verbs of docker's credential helper protocol.

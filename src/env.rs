@@ -8,8 +8,10 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Our own settings.
+/// Where our tokens are kept.
 pub const AWS_ECR_CACHE_DIR: &str = "AWS_ECR_CACHE_DIR";
+/// Our configuration file, in the place of the user's own.
+pub const AWS_ECR_CONFIG_FILE: &str = "AWS_ECR_CONFIG_FILE";
 /// Turns the cache off.
 pub const AWS_ECR_DISABLE_CACHE: &str = "AWS_ECR_DISABLE_CACHE";
 /// Makes `store` and `erase` succeed without doing anything.
@@ -32,6 +34,8 @@ pub const SECRET_ACCESS_KEY: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_K
 pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 /// The profile: the first of these that is set.
 pub const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+/// The region: the first of these that is set. For what has no registry's host name to tell it.
+pub const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// Where the AWS config file is, if not in `~/.aws`.
 pub const AWS_CONFIG_FILE: &str = "AWS_CONFIG_FILE";
 /// Where the AWS credentials file is, if not in `~/.aws`.

@@ -153,6 +153,16 @@ impl AwsFiles {
     pub fn each(&self) -> [&AwsFile; 2] {
         [&self.config, &self.credentials]
     }
+
+    /// Whether one of them has this text in it, in any case.
+    pub fn mention(&self, text: &str) -> bool {
+        let is_in = |contents: &[u8]| {
+            contents
+                .windows(text.len())
+                .any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+        };
+        self.each().into_iter().filter_map(|file| file.found.contents()).any(is_in)
+    }
 }
 
 impl AwsFile {

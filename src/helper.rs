@@ -5,31 +5,41 @@ use std::io;
 use std::time::{Instant, SystemTime};
 
 use crate::cache::{Dir, Login, Store};
-use crate::config;
-use crate::env::Env;
-use crate::error::{Error, Reason, truncate};
+use crate::config::{Settings, Target};
+use crate::error::{Error, Failure, Reason, truncate};
 use crate::files::{AwsFiles, describe};
 use crate::identity::Fingerprint;
 use crate::log::{Level, Log};
 use crate::protocol::{Credentials, ServerUrl, StoreRequest};
-use crate::registry::{Registry, Service};
+use crate::registry::Service;
 use crate::tokens::Tokens;
+use crate::waiting::Waiting;
 
 /// The helper, as one process of it sees the world.
 #[derive(Debug)]
 pub struct Helper {
-    env: Env,
+    settings: Settings,
     log: Log,
     started: Instant,
+    waiting: Waiting,
 }
 
 impl Helper {
-    /// A helper that works in this environment, and began to work just now.
-    pub fn new(env: Env, log: Log) -> Self {
+    /// A helper with these settings, which began to work just now.
+    pub fn new(settings: Settings, log: Log) -> Self {
         Self {
-            env,
+            settings,
             log,
             started: Instant::now(),
+            waiting: Waiting::default(),
+        }
+    }
+
+    /// The same, which says once what it waits for, where that takes long: `say` is given a sentence.
+    pub fn saying(self, say: fn(&str)) -> Self {
+        Self {
+            waiting: Waiting::telling(say),
+            ..self
         }
     }
 
@@ -40,14 +50,15 @@ impl Helper {
     /// [`Error::NotFound`] where the server is not ECR, and for public ECR without credentials: both are used
     /// anonymously. [`Error::Failure`] where an ECR registry's token could not be had.
     pub fn get(&self, server: &ServerUrl) -> Result<Credentials, Error> {
-        let registry = registry_of(server).ok_or(Error::NotFound)?;
+        let target = self.target(server).ok_or(Error::NotFound)?;
+        let registry = &target.registry;
         let dir = self.cache_dir();
-        let login = dir.as_ref().and_then(|dir| Login::find(dir, &registry));
-        if let Some(login) = login.as_ref().filter(|login| login.is_of(&self.env)) {
+        let login = dir.as_ref().and_then(|dir| Login::find(dir, registry));
+        if let Some(login) = login.as_ref().filter(|login| login.is_of(self.settings.env(), &target)) {
             self.log.debug(|| format!("{registry}: the login made by docker login"));
             return Ok(login.credentials());
         }
-        let failure = match self.tokens(&registry).get(dir) {
+        let failure = match self.tokens(&target).get(dir) {
             Ok(credentials) => return Ok(credentials),
             Err(failure) => failure,
         };
@@ -68,21 +79,23 @@ impl Helper {
     ///
     /// [`Error::Request`] where the server is not ECR, or the login cannot be kept.
     pub fn store(&self, request: StoreRequest) -> Result<(), Error> {
-        if config::ignores_storage(&self.env) {
+        if self.settings.ignores_storage() {
             return Ok(());
         }
-        let registry = registry_of(&request.server).ok_or_else(|| not_ecr(&request.server))?;
+        let target = self.target(&request.server).ok_or_else(|| not_ecr(&request.server))?;
+        let registry = &target.registry;
         let not_kept = |why: String| {
             Error::Request(format!(
                 "the login to {registry} cannot be kept: {why}; AWS_ECR_IGNORE_CREDS_STORAGE=true makes docker login \
                  succeed without keeping it"
             ))
         };
-        if config::cache_is_disabled(&self.env) {
+        if self.settings.cache_is_disabled() {
             return Err(not_kept("AWS_ECR_DISABLE_CACHE is set".to_owned()));
         }
-        let dir = Dir::locate(&self.env).map_err(not_kept)?;
-        let login = Login::new(&registry, request.credentials, &self.env, SystemTime::now());
+        let env = self.settings.env();
+        let dir = Dir::locate(env).map_err(not_kept)?;
+        let login = Login::new(&target, request.credentials, env, SystemTime::now());
         if !login.is_live(SystemTime::now()) {
             self.log.write(Level::Warn, || {
                 format!("{registry}: the password of the login has expired already; is the clock right?")
@@ -102,11 +115,11 @@ impl Helper {
     ///
     /// [`Error::Request`] where the server is not ECR, or something is there and cannot be removed.
     pub fn erase(&self, server: &ServerUrl) -> Result<(), Error> {
-        if config::ignores_storage(&self.env) {
+        if self.settings.ignores_storage() {
             return Ok(());
         }
-        let registry = registry_of(server).ok_or_else(|| not_ecr(server))?;
-        let Ok(dir) = Dir::locate(&self.env) else {
+        let registry = self.target(server).ok_or_else(|| not_ecr(server))?.registry;
+        let Ok(dir) = Dir::locate(self.settings.env()) else {
             return Ok(());
         };
         let failed = |error: io::Error| {
@@ -123,18 +136,15 @@ impl Helper {
         Ok(())
     }
 
-    /// Registries and user names: what this identity asked for lately, and logins. Never asks the network.
+    /// Registries and user names: what these identities asked for lately, and logins. Never asks the network.
     pub fn list(&self) -> BTreeMap<String, String> {
         let mut servers = BTreeMap::new();
         let Some(dir) = self.cache_dir() else {
             return servers;
         };
-        if let Ok(fingerprint) = Fingerprint::of(&self.env, &AwsFiles::read(&self.env)) {
-            let id = fingerprint.id();
-            for entry in Store::new(dir.clone())
-                .live_entries()
-                .filter(|entry| entry.identity() == id)
-            {
+        let ids = self.identities();
+        for entry in Store::new(dir.clone()).live_entries() {
+            if ids.iter().any(|id| id == entry.identity()) {
                 for host in entry.hosts() {
                     servers.insert(host.clone(), entry.username().to_owned());
                 }
@@ -146,35 +156,57 @@ impl Helper {
         servers
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Registry) -> Tokens<'a> {
+    /// The names of everybody whose tokens this helper may hand out.
+    fn identities(&self) -> Vec<String> {
+        let env = self.settings.env();
+        let files = AwsFiles::read(env);
+        let everybody = self.settings.everybody().into_iter();
+        everybody
+            .filter_map(|who| Some(Fingerprint::of(env, &files, &who).ok()?.id()))
+            .collect()
+    }
+
+    /// A token, whether or not there was a `docker login`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] that says why there is none.
+    pub fn token(&self, target: &Target) -> Result<Credentials, Failure> {
+        self.tokens(target).get(self.cache_dir())
+    }
+
+    fn target(&self, server: &ServerUrl) -> Option<Target> {
+        self.settings.target(server.host()?)
+    }
+
+    fn tokens<'a>(&'a self, target: &'a Target) -> Tokens<'a> {
         Tokens {
-            registry,
-            env: &self.env,
+            target,
+            settings: &self.settings,
             log: &self.log,
             started: self.started,
+            waiting: &self.waiting,
         }
     }
 
     /// The directory of the cache, unless there is none to be used.
     fn cache_dir(&self) -> Option<Dir> {
-        if config::cache_is_disabled(&self.env) {
+        if self.settings.cache_is_disabled() {
             self.log.debug(|| "no cache: AWS_ECR_DISABLE_CACHE is set".to_owned());
             return None;
         }
-        Dir::locate(&self.env)
+        Dir::locate(self.settings.env())
             .inspect_err(|why| self.log.debug(|| format!("no cache: {why}")))
             .ok()
     }
 }
 
-fn registry_of(server: &ServerUrl) -> Option<Registry> {
-    Registry::from_host(server.host()?)
-}
-
-fn not_ecr(server: &ServerUrl) -> Error {
+/// What is wrong with a server that is neither ECR nor anybody else's.
+pub fn not_ecr(server: &ServerUrl) -> Error {
     let host = truncate(server.host().unwrap_or("this server"), 100);
     Error::Request(format!(
         "{host} is not an Amazon ECR registry, and docker-credential-ecr-login keeps credentials for ECR alone; \
-         set \"credHelpers\" in docker's config.json for the ECR hosts only, and another \"credsStore\" for the rest"
+         set \"credHelpers\" in docker's config.json for the ECR hosts only, and another \"credsStore\" for the rest, \
+         or name that one as fallback in config.toml"
     ))
 }

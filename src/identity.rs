@@ -13,11 +13,13 @@ use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use serde::Deserialize;
 
+use crate::config::Target;
 use crate::env::{self, Env};
 use crate::files::{self, AwsFile, AwsFiles, Found};
 use crate::platform;
 use crate::registry::Registry;
 use crate::secret::Secret;
+use crate::who::{Role, Who};
 
 /// Part of every hash: another meaning of the inputs needs another number.
 const FORMAT: u32 = 2;
@@ -36,18 +38,23 @@ pub struct Fingerprint {
 pub struct Unseen(pub PathBuf);
 
 impl Fingerprint {
-    /// The fingerprint of the environment and files.
+    /// The fingerprint of the environment and files, and of a choice among what they offer.
     ///
     /// # Errors
     ///
     /// [`Unseen`] names the pipe, device or directory.
-    pub fn of(env: &Env, aws_files: &AwsFiles) -> Result<Self, Unseen> {
+    pub fn of(env: &Env, aws_files: &AwsFiles, who: &Who) -> Result<Self, Unseen> {
         let mut source = Hasher::new("source");
         source.always(env, aws_files)?;
+        source.who(who);
         let mut sso_tokens = BTreeMap::new();
         match env.static_keys() {
-            Some((key_id, _)) => source.bytes("static-key", key_id.as_bytes()),
-            None => {
+            Some((key_id, _)) if who.profile().is_none() => source.bytes("static-key", key_id.as_bytes()),
+            keys => {
+                // A profile may still say credential_source = Environment.
+                if let Some((key_id, _)) = keys.filter(|_| aws_files.mention("environment")) {
+                    source.bytes("environment-key", key_id.as_bytes());
+                }
                 source.variables(env);
                 source.token_files(env, aws_files)?;
                 source.login_sessions(env)?;
@@ -180,6 +187,34 @@ impl Hasher {
         let fips = registry.fips() || env.is_true(env::AWS_USE_FIPS_ENDPOINT);
         let dual_stack = registry.dual_stack() || env.is_true(env::AWS_USE_DUALSTACK_ENDPOINT);
         self.bytes("endpoint", &[u8::from(fips), u8::from(dual_stack)]);
+        if let Some(behind) = registry.behind() {
+            self.bytes("alias-of", behind.as_bytes());
+        }
+    }
+
+    /// Whose credentials were chosen, if they were.
+    fn who(&mut self, who: &Who) {
+        match who {
+            Who::Environment => {}
+            Who::Profile(name) => self.bytes("chosen-profile", name.as_bytes()),
+            Who::Role(Role {
+                arn,
+                source_profile,
+                external_id,
+                session_name,
+                mfa_serial,
+            }) => {
+                self.bytes("chosen-role", arn.as_bytes());
+                for (label, value) in [
+                    ("source-profile", source_profile),
+                    ("external-id", external_id),
+                    ("session-name", session_name),
+                    ("mfa-serial", mfa_serial),
+                ] {
+                    self.optional(label, value.as_deref().map(OsStr::new));
+                }
+            }
+        }
     }
 
     /// What counts whatever the source is.
@@ -269,13 +304,8 @@ impl Hasher {
 
 /// A hash of the contents of every SSO token: the file's name says which session it is, not whose.
 fn sso_tokens(env: &Env, aws_files: &AwsFiles) -> Result<BTreeMap<PathBuf, [u8; 32]>, Unseen> {
-    let mentions_sso = aws_files
-        .each()
-        .into_iter()
-        .filter_map(|file| file.found.contents())
-        .any(|text| text.windows(4).any(|w| w.eq_ignore_ascii_case(b"sso_")));
     let mut tokens = BTreeMap::new();
-    let Some(home) = env.home().filter(|_| mentions_sso) else {
+    let Some(home) = env.home().filter(|_| aws_files.mention("sso_")) else {
         return Ok(tokens);
     };
     for path in sso_token_files(&home)? {
@@ -392,6 +422,17 @@ pub(crate) fn name_of_variables(env: &Env, names: &[&str]) -> String {
     hex(&hasher.finish())
 }
 
+/// The same of labelled parts, and of whose credentials are chosen for a registry and what registry stands behind it.
+pub(crate) fn name_of_choice(purpose: &str, parts: &[(&str, &[u8])], target: &Target) -> String {
+    let mut hasher = Hasher::new(purpose);
+    for (label, value) in parts {
+        hasher.bytes(label, value);
+    }
+    hasher.who(&target.who);
+    hasher.optional("alias-of", target.registry.behind().map(OsStr::new));
+    hex(&hasher.finish())
+}
+
 /// The hash of labelled parts, in hex: the name of a file that belongs to them.
 pub(crate) fn name_of(purpose: &str, parts: &[(&str, &[u8])]) -> String {
     let mut hasher = Hasher::new(purpose);
@@ -407,7 +448,7 @@ mod tests {
 
     fn of(vars: &[(&str, &str)]) -> Fingerprint {
         let env = Env::from_vars(vars.iter().copied());
-        Fingerprint::of(&env, &AwsFiles::read(&env)).unwrap()
+        Fingerprint::of(&env, &AwsFiles::read(&env), &Who::Environment).unwrap()
     }
 
     #[test]
@@ -451,7 +492,7 @@ mod tests {
     #[test]
     fn a_pipe_has_no_fingerprint() {
         let env = Env::from_vars([("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/zero")]);
-        let fingerprint = Fingerprint::of(&env, &AwsFiles::read(&env));
+        let fingerprint = Fingerprint::of(&env, &AwsFiles::read(&env), &Who::Environment);
         assert_eq!(fingerprint, Err(Unseen(PathBuf::from("/dev/zero"))));
     }
 

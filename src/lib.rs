@@ -25,19 +25,24 @@ mod commands;
 mod config;
 mod env;
 mod error;
+mod fallback;
 mod files;
 mod helper;
 mod identity;
 mod log;
+mod mfa;
 mod platform;
 mod protocol;
 mod registry;
 mod secret;
 mod terminal;
 mod tokens;
+mod waiting;
+mod who;
 
 use std::process::ExitCode;
 
+pub use config::{Settings, Target};
 pub use env::Env;
 pub use error::{Error, Failure, Reason};
 pub use helper::Helper;
@@ -45,6 +50,7 @@ pub use log::Log;
 pub use protocol::{Credentials, ServerUrl, StoreRequest};
 pub use registry::{Registry, Service};
 pub use secret::Secret;
+pub use who::{Role, Who};
 
 /// Nothing that others may use: the parts of a cached `get` that `benches/pure.rs` measures, and the command line, which
 /// `tests/generated` makes the man page and the completions from.

@@ -1,4 +1,4 @@
-//! The log: none unless AWS_ECR_LOG asks for one; then a file in the cache directory that only its owner can read.
+//! The log: none unless AWS_ECR_LOG or the configuration asks for one; then a file in the cache directory that only its owner can read.
 //!
 //! Everything in it is written by this program. The SDK's own events are not taken in: some hold whole responses, and
 //! none says more than what is noted here.
@@ -14,7 +14,7 @@ use aws_smithy_types::date_time::Format;
 
 use crate::cache::Dir;
 use crate::cache::dir::{LOG, OLD_LOG};
-use crate::env::{self, Env};
+use crate::config::Settings;
 use crate::error::one_line;
 use crate::files::describe;
 use crate::platform;
@@ -42,15 +42,17 @@ pub enum Level {
 }
 
 impl Level {
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text.to_ascii_lowercase().as_str() {
+    /// The level of that name, with none inside for `off`; none at all where it is no level's name.
+    pub fn or_off(text: &str) -> Option<Option<Self>> {
+        Some(Some(match text.to_ascii_lowercase().as_str() {
+            "off" => return Some(None),
             "error" => Self::Error,
             "warn" | "warning" => Self::Warn,
             "info" => Self::Info,
             "debug" => Self::Debug,
             "trace" => Self::Trace,
             _ => return None,
-        })
+        }))
     }
 }
 
@@ -77,21 +79,16 @@ struct Sink {
 }
 
 impl Log {
-    /// The log that the environment asks for.
+    /// The log that the settings ask for.
     ///
     /// # Errors
     ///
     /// A line for the person who asked for a log that cannot be had; the request itself goes on.
-    pub fn open(env: &Env) -> Result<Self, String> {
-        let Some(level) = env.get(env::AWS_ECR_LOG) else {
+    pub fn open(settings: &Settings) -> Result<Self, String> {
+        let Some(level) = settings.log_level()? else {
             return Ok(Self::default());
         };
-        if level.eq_ignore_ascii_case("off") {
-            return Ok(Self::default());
-        }
-        let level = Level::parse(&level)
-            .ok_or_else(|| format!("AWS_ECR_LOG is {level:?}: expected error, warn, info, debug or trace"))?;
-        let dir = Dir::locate(env).map_err(|why| format!("no log is written: {why}"))?;
+        let dir = Dir::locate(settings.env()).map_err(|why| format!("no log is written: {why}"))?;
         let file = open(&dir).map_err(|error| {
             let path = dir.path().display();
             format!("no log is written to {path}: {}", describe(&error))

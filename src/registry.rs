@@ -51,6 +51,8 @@ pub struct Registry {
     region: String,
     fips: bool,
     dual_stack: bool,
+    /// The ECR host that `host` is another name for.
+    behind: Option<String>,
 }
 
 impl Registry {
@@ -87,6 +89,29 @@ impl Registry {
             region: PUBLIC_REGION.to_owned(),
             fips: false,
             dual_stack,
+            behind: None,
+        }
+    }
+
+    /// All private registries of a region, for which one token is enough. None where that is no region's name.
+    pub fn of_region(region: &str) -> Option<Self> {
+        is_region(region).then(|| Self {
+            host: String::new(),
+            service: Service::Private,
+            account: None,
+            region: region.to_owned(),
+            fips: false,
+            dual_stack: false,
+            behind: None,
+        })
+    }
+
+    /// The same registry by another host name, which somebody put in front of it.
+    pub fn under(self, host: &str) -> Self {
+        Self {
+            behind: Some(self.host),
+            host: host.to_owned(),
+            ..self
         }
     }
 
@@ -119,12 +144,18 @@ impl Registry {
             region: region.to_owned(),
             fips,
             dual_stack,
+            behind: None,
         })
     }
 
-    /// The host name it was made from.
+    /// The host name that it is asked for by; empty for [`Self::of_region`].
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// ECR's own host name for it, where [`Self::host`] is another.
+    pub fn behind(&self) -> Option<&str> {
+        self.behind.as_deref()
     }
 
     /// The service whose API hands out its tokens.
@@ -155,7 +186,10 @@ impl Registry {
 
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)
+        match self.host.as_str() {
+            "" => write!(f, "Amazon ECR in {}", self.region),
+            host => f.write_str(host),
+        }
     }
 }
 

@@ -4,14 +4,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::aws;
 use crate::cache::{Attempt, Dir, Entry, Lock, Login, Lookup, Store, Token, lock_name};
-use crate::config;
+use crate::config::{Settings, Target};
 use crate::env::{self, Env};
 use crate::error::Failure;
 use crate::files::{AwsFiles, describe};
 use crate::identity::{self, Fingerprint};
 use crate::log::{self, Level, Log};
+use crate::mfa;
 use crate::protocol::Credentials;
 use crate::registry::Registry;
+use crate::secret::Secret;
+use crate::waiting::Waiting;
 
 /// The longest wait for another process that asks AWS for the same token.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -41,14 +44,16 @@ const CIRCUMSTANCES: [&str; 13] = [
 
 /// The tokens for one registry, as this process can get them.
 pub struct Tokens<'a> {
-    /// The registry.
-    pub registry: &'a Registry,
-    /// The environment.
-    pub env: &'a Env,
+    /// The registry, and whose credentials are for it.
+    pub target: &'a Target,
+    /// The settings.
+    pub settings: &'a Settings,
     /// Notes what happens.
     pub log: &'a Log,
     /// When the process began: the deadline counts from there.
     pub started: Instant,
+    /// Tells a person what is waited for.
+    pub waiting: &'a Waiting,
 }
 
 /// Where the token of one identity and region is kept.
@@ -76,10 +81,12 @@ impl Tokens<'_> {
     ///
     /// A [`Failure`] that says why there is none.
     pub fn get(&self, dir: Option<Dir>) -> Result<Credentials, Failure> {
-        let files = AwsFiles::read(self.env);
+        let files = AwsFiles::read(self.env());
         let Some(slot) = dir.and_then(|dir| self.slot(Store::new(dir), &files)) else {
-            let token = self.fetch(files, self.deadline()?)?;
-            return Ok(token.credentials);
+            return match self.mfa_device(&files)? {
+                Some(device) => self.with_code(None, files, &device),
+                None => Ok(self.fetch(files, self.deadline()?, None)?.credentials),
+            };
         };
         match slot.store.lookup(&slot.key) {
             Lookup::Fresh(entry) => Ok(self.hit(&slot, &entry)),
@@ -92,10 +99,10 @@ impl Tokens<'_> {
     }
 
     fn slot(&self, store: Store, files: &AwsFiles) -> Option<Slot> {
-        match Fingerprint::of(self.env, files) {
+        match Fingerprint::of(self.env(), files, &self.target.who) {
             Ok(fingerprint) => Some(Slot {
-                key: fingerprint.key(self.registry, self.env),
-                lock: lock_name(&fingerprint.lock_key(self.registry, self.env)),
+                key: fingerprint.key(self.registry(), self.env()),
+                lock: lock_name(&fingerprint.lock_key(self.registry(), self.env())),
                 store,
                 fingerprint,
             }),
@@ -108,7 +115,7 @@ impl Tokens<'_> {
 
     fn hit(&self, slot: &Slot, entry: &Entry) -> Credentials {
         self.note(|| format!("cache hit, {}", life(entry)));
-        if !entry.knows_host(self.registry.host()) {
+        if !entry.knows_host(self.registry().host()) {
             self.remember_host(slot);
         }
         entry.credentials()
@@ -120,7 +127,7 @@ impl Tokens<'_> {
         let waited = Lock::wait(slot.store.dir(), &slot.lock, until, || None::<()>);
         if let Err(Attempt::Held(lock)) = waited {
             if let Some(mut entry) = slot.usable() {
-                entry.add_host(self.registry.host());
+                entry.add_host(self.registry().host());
                 let _ = slot.store.write(&entry);
             }
             lock.remove();
@@ -129,11 +136,17 @@ impl Tokens<'_> {
 
     /// There is no token: gets one, or waits for the process that is getting it.
     fn miss(&self, slot: Slot, files: AwsFiles) -> Result<Credentials, Failure> {
+        if let Some(device) = self.mfa_device(&files)? {
+            return self.with_code(Some(slot), files, &device);
+        }
         let deadline = self.deadline()?;
         let since = SystemTime::now();
         let patience = deadline.saturating_duration_since(self.started) / 3;
         let until = Instant::now() + patience.min(LONGEST_WAIT);
-        let waited = Lock::wait(slot.store.dir(), &slot.lock, until, || slot.usable());
+        let waited = Lock::wait(slot.store.dir(), &slot.lock, until, || {
+            self.waiting.look("another process that asks AWS for the same token");
+            slot.usable()
+        });
         let lock = match waited {
             Ok(entry) => return Ok(self.hit(&slot, &entry)),
             Err(Attempt::Held(lock)) => Some(lock),
@@ -175,16 +188,36 @@ impl Tokens<'_> {
             },
             None => (slot, files),
         };
-        let result = self.fetch(files, deadline);
+        let result = self.fetch(files, deadline, None);
         turn.into_iter().for_each(Lock::remove);
         self.settle(&slot, None, lock, result)
+    }
+
+    /// The device whose code is wanted before AWS gives credentials, if one is.
+    fn mfa_device(&self, files: &AwsFiles) -> Result<Option<mfa::Device>, Failure> {
+        aws::mfa_device(self.env(), files, &self.target.who)
+    }
+
+    /// Gets a token with a code that a person types. Nobody waits for them: no lock is held, and the time for the call begins
+    /// when they are done.
+    fn with_code(&self, slot: Option<Slot>, files: AwsFiles, device: &mfa::Device) -> Result<Credentials, Failure> {
+        let timeout = self.settings.timeout()?;
+        // A person who typed a code for another process on this terminal is not asked again.
+        let ready = || slot.as_ref().and_then(|slot| Some(self.hit(slot, &slot.usable()?)));
+        mfa::ask(device, self.registry(), ready, |code| {
+            let result = self.fetch(files, Instant::now() + timeout, Some(code));
+            match &slot {
+                Some(slot) => self.settle(slot, None, None, result),
+                None => result.map(|token| token.credentials),
+            }
+        })
     }
 
     /// The right to refresh an SSO login, where one has to be. The SDK writes the refreshed token over the file, so that
     /// others who read it meanwhile find half of it; and a refresh token may only be good once. Whoever waited until
     /// another process had refreshed it needs no right.
     fn refresh_turn(&self, slot: &Slot, until: Instant) -> Option<Lock> {
-        let is_due = || slot.fingerprint.has_sso_tokens() && aws::refresh_is_due(self.env, SystemTime::now());
+        let is_due = || slot.fingerprint.has_sso_tokens() && aws::refresh_is_due(self.env(), SystemTime::now());
         if !is_due() {
             return None;
         }
@@ -197,7 +230,7 @@ impl Tokens<'_> {
 
     /// The slot as it is now, if it is another than it was and for the same source.
     fn renewed(&self, slot: &Slot) -> Option<(Slot, AwsFiles)> {
-        let files = AwsFiles::read(self.env);
+        let files = AwsFiles::read(self.env());
         let now = self.slot(slot.store.clone(), &files)?;
         let changed = now.key != slot.key && now.fingerprint.same_but_for_sso(&slot.fingerprint);
         changed.then_some((now, files))
@@ -209,6 +242,10 @@ impl Tokens<'_> {
             Ok(deadline) if !entry.refresh_is_paused(SystemTime::now()) => deadline,
             _ => return Ok(self.hit(&slot, entry)),
         };
+        // A person is not asked for a code before there has to be one.
+        if !matches!(self.mfa_device(&files), Ok(None)) {
+            return Ok(self.hit(&slot, entry));
+        }
         let lock = match Lock::attempt(slot.store.dir(), &slot.lock) {
             Attempt::Busy => return Ok(self.hit(&slot, entry)),
             Attempt::Unavailable(_) => None,
@@ -232,7 +269,7 @@ impl Tokens<'_> {
         let deadline = deadline.min(Instant::now() + REFRESH_TIMEOUT);
         let turn = self.refresh_turn(&slot, deadline);
         let renewed = self.renewed(&slot).map(|(slot, _)| slot);
-        let result = self.fetch(files, deadline);
+        let result = self.fetch(files, deadline, None);
         turn.into_iter().for_each(Lock::remove);
         self.settle(&slot, renewed.as_ref(), lock, result)
     }
@@ -282,7 +319,7 @@ impl Tokens<'_> {
 
     /// Caches a token, if the identity is still the one that it was asked for with.
     fn keep(&self, slot: &Slot, token: &Token) {
-        let fingerprint = match Fingerprint::of(self.env, &AwsFiles::read(self.env)) {
+        let fingerprint = match Fingerprint::of(self.env(), &AwsFiles::read(self.env()), &self.target.who) {
             Ok(now) if now == slot.fingerprint => now,
             Ok(now) if is_refreshed(&now, slot, token) => now,
             _ => {
@@ -290,8 +327,8 @@ impl Tokens<'_> {
                 return self.warn(|| format!("not cached: {why}"));
             }
         };
-        let key = fingerprint.key(self.registry, self.env);
-        let mut entry = Entry::new(&key, fingerprint.id(), self.registry, token);
+        let key = fingerprint.key(self.registry(), self.env());
+        let mut entry = Entry::new(&key, fingerprint.id(), self.registry(), token);
         if !entry.is_usable(token.requested) {
             let why = "AWS's answer says that the token has already expired, or is about to; is the clock right?";
             return self.warn(|| format!("not cached: {why}"));
@@ -309,22 +346,32 @@ impl Tokens<'_> {
         }
     }
 
-    fn fetch(&self, files: AwsFiles, deadline: Instant) -> Result<Token, Failure> {
+    fn fetch(&self, files: AwsFiles, deadline: Instant, code: Option<Secret>) -> Result<Token, Failure> {
         let request = aws::Request {
-            registry: self.registry.clone(),
-            env: self.env.clone(),
+            registry: self.registry().clone(),
+            who: self.target.who.clone(),
+            env: self.env().clone(),
             log: self.log.clone(),
+            code,
         };
-        aws::fetch(request, files, deadline)
+        aws::fetch(request, files, deadline, self.waiting)
     }
 
     /// What else a failure may depend on, beside the identity: another process shares it only where this is the same.
     fn circumstances(&self, slot: &Slot) -> String {
-        identity::name_of_variables(self.env, &CIRCUMSTANCES) + &slot.fingerprint.id()
+        identity::name_of_variables(self.env(), &CIRCUMSTANCES) + &slot.fingerprint.id()
     }
 
     fn deadline(&self) -> Result<Instant, Failure> {
-        Ok(self.started + config::timeout(self.env)?)
+        Ok(self.started + self.settings.timeout()?)
+    }
+
+    fn env(&self) -> &Env {
+        self.settings.env()
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.target.registry
     }
 
     fn note(&self, event: impl FnOnce() -> String) {
@@ -336,7 +383,7 @@ impl Tokens<'_> {
     }
 
     fn log(&self, level: Level, event: impl FnOnce() -> String) {
-        let registry = self.registry;
+        let registry = self.registry();
         self.log.write(level, || format!("{registry}: {}", event()));
     }
 }

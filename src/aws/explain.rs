@@ -10,6 +10,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::aws::client;
+use crate::aws::hops::Hop;
 use crate::aws::journal::{Answer, Call, FailedExchange, Journal, Outcome};
 use crate::aws::profiles::Base;
 use crate::aws::refusal::failed_exchange;
@@ -57,6 +58,25 @@ pub fn authorization(plan: &Plan, registry: &Registry, journal: &Journal, error:
     match journal.last_failure() {
         Some(exchange) => failed_exchange(plan, &exchange, permission),
         None => nonsense(journal, TOKEN),
+    }
+}
+
+/// Why a role of ours could not be assumed.
+pub fn role(plan: &Plan, hop: &Hop, journal: &Journal, error: SendError) -> Failure {
+    if error.never_sent {
+        return Failure::new(
+            Reason::Configuration,
+            format!("no request for the role {} could be made: {}", hop.arn, journal.conceal(&error.text)),
+            "check role_arn, the keys and the endpoint settings",
+        );
+    }
+    let advice = match hop.device() {
+        Some(_) => "check the code and mfa_serial, and that the role's trust policy names this user",
+        None => "check that the role's trust policy names this identity and its external_id, and that it may call sts:AssumeRole",
+    };
+    match journal.last_failure() {
+        Some(exchange) => failed_exchange(plan, &exchange, advice),
+        None => nonsense(journal, "credentials"),
     }
 }
 
@@ -144,9 +164,6 @@ fn role_advice(plan: &Plan) -> &'static str {
             "check the role's trust policy and that the token is the one it expects"
         }
         Source::Container => "check the task's or pod's role and AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        _ if plan.wants_mfa() => {
-            "the profile has mfa_serial, which is not asked for here: use credentials of a session with MFA"
-        }
         _ => "check that the role's trust policy names this identity, and that it may call sts:AssumeRole",
     }
 }

@@ -1,7 +1,7 @@
 //! Work that may hang or panic, done on a thread that can be left behind.
 
 use std::panic::{self, PanicHookInfo};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,12 +25,16 @@ type Report = Box<dyn Fn(String) + Send>;
 /// Whom to tell of a panic on another than the main thread.
 static WAITING: Mutex<Option<Report>> = Mutex::new(None);
 
-/// Runs `work` until it ends or `deadline` comes.
+/// Runs `work` until it ends or `deadline` comes. If it takes until the moment of `notice`, that is called.
 ///
 /// A panic anywhere in it, also on threads that it starts, ends the wait at once. The thread that panicked then
 /// stands still for the rest of the process: unwinding it further is not possible in builds that abort on panic, and
 /// not needed in others.
-pub fn run<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stopped> {
+pub fn run<T: Send + 'static>(
+    deadline: Instant,
+    notice: Option<(Instant, impl FnOnce())>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Stopped> {
     let started = Instant::now();
     let (done, result) = mpsc::channel();
     let panicked = done.clone();
@@ -43,9 +47,15 @@ pub fn run<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T + Send
             let _ = done.send(Ok(work()));
         })
         .map_err(|error| Stopped::NotStarted(describe(&error)))?;
-    result
-        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .unwrap_or_else(|_| {
+    let until = |moment: Instant| result.recv_timeout(moment.saturating_duration_since(Instant::now()));
+    if let Some((moment, notice)) = notice.filter(|(moment, _)| *moment < deadline) {
+        match until(moment) {
+            Err(RecvTimeoutError::Timeout) => notice(),
+            Ok(ended) => return ended,
+            Err(RecvTimeoutError::Disconnected) => {}
+        }
+    }
+    until(deadline).unwrap_or_else(|_| {
             // The credential_process that was waited for: nobody will read what it prints.
             platform::end_children();
             Err(Stopped::TimedOut(started.elapsed()))

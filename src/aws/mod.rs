@@ -5,6 +5,7 @@ mod answer;
 mod client;
 mod explain;
 mod guard;
+mod hops;
 mod journal;
 mod origin;
 mod profiles;
@@ -17,6 +18,7 @@ mod sso_cache;
 mod token;
 mod trust;
 
+use std::io;
 use std::time::Instant;
 
 pub use guard::quiet_panics;
@@ -25,10 +27,16 @@ pub use token::Request;
 
 use crate::aws::guard::Stopped;
 use crate::aws::journal::Journal;
+use crate::aws::source::Plan;
 use crate::cache::Token;
 use crate::error::{Failure, Reason};
-use crate::files::AwsFiles;
+use crate::env::Env;
+use crate::files::{AwsFile, AwsFiles, Found};
+use crate::log::Log;
+use crate::mfa;
 use crate::platform;
+use crate::waiting::Waiting;
+use crate::who::Who;
 
 /// Gets a token, or gives up at `deadline`.
 ///
@@ -38,25 +46,53 @@ use crate::platform;
 /// # Errors
 ///
 /// A [`Failure`] that says what failed, or what was waited for.
-pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Token, Failure> {
+pub fn fetch(request: Request, files: AwsFiles, deadline: Instant, waiting: &Waiting) -> Result<Token, Failure> {
+    in_time(&request.log.clone(), deadline, waiting, async move |journal, terminal| {
+        token::fetch(&request, &files, terminal, &journal).await
+    })
+}
+
+/// The MFA device whose code somebody's credentials need, if they do.
+///
+/// # Errors
+///
+/// A [`Failure`] where it cannot be told what the credentials are.
+pub fn mfa_device(env: &Env, files: &AwsFiles, who: &Who) -> Result<Option<mfa::Device>, Failure> {
+    const SETTING: &str = "mfa_serial";
+    let of_role = who.role().is_some_and(|role| role.mfa_serial.is_some());
+    // What can be read only once is left to whoever needs it.
+    let is_regular = |file: &&AwsFile| file.found != Found::NotRegular;
+    if !(of_role || files.mention(SETTING)) || !files.each().iter().all(is_regular) {
+        return Ok(None);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| no_network(&error))?;
+    Ok(runtime.block_on(Plan::new(env, files, who))?.mfa_device())
+}
+
+/// Does something with AWS on a thread of its own, until `deadline`. `work` is given the journal to keep, and the terminal
+/// of [`token::fetch`].
+fn in_time<T, F>(log: &Log, deadline: Instant, waiting: &Waiting, work: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: AsyncFnOnce(Journal, Option<i32>) -> Result<T, Failure> + Send + 'static,
+{
     let journal = Journal::default();
-    let (theirs, log) = (journal.clone(), request.log.clone());
+    let theirs = journal.clone();
     // Tools that are used as credential_process ask for a code or a touch on their stderr. The AWS CLI and the Go SDK pass that on; the
     // SDK for Rust keeps it for its error message, where it comes too late. Copied before the network has taken the low numbers.
     let terminal = platform::inheritable_terminal();
-    let result = guard::run(deadline, move || {
+    let notice = waiting.due().map(|due| {
+        let tell = || journal.activity().into_iter().for_each(|what| waiting.say(&what));
+        (due, tell)
+    });
+    let result = guard::run(deadline, notice, move || {
         let terminal = terminal.as_ref().map(|(_, number)| *number);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| {
-                Failure::new(
-                    Reason::Process,
-                    format!("the network cannot be used: {error}"),
-                    "check the limits on open files",
-                )
-            })?;
-        runtime.block_on(token::fetch(&request, &files, terminal, &theirs))
+            .map_err(|error| no_network(&error))?;
+        runtime.block_on(work(theirs, terminal))
     });
     let result = result.unwrap_or_else(|stopped| {
         log.warn(|| format!("the AWS part stopped: {stopped:?}"));
@@ -95,4 +131,12 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant) -> Result<Tok
         Reason::NoCredentials => failure,
         _ => failure.with(&journal.whose()),
     })
+}
+
+fn no_network(error: &io::Error) -> Failure {
+    Failure::new(
+        Reason::Process,
+        format!("the network cannot be used: {error}"),
+        "check the limits on open files",
+    )
 }

@@ -30,6 +30,13 @@ pub enum Base {
     Named(String),
 }
 
+impl Base {
+    /// Whether it is the keys in the environment, under the SDK's name for them.
+    pub fn is_environment(&self) -> bool {
+        matches!(self, Self::Named(name) if name.eq_ignore_ascii_case("Environment"))
+    }
+}
+
 /// What a profile's own settings say, in the order in which the SDK asks for them.
 pub fn base_of(profile: &Profile) -> Option<Base> {
     let has = |name| profile.get(name).is_some();

@@ -130,7 +130,7 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
 fn renewal(plan: &Plan) -> &'static str {
     match &plan.source {
         Source::Environment => "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
-        Source::Profile(Base::StaticKeys) => "renew the keys in the credentials file",
+        Source::Keys(_) | Source::Profile(Base::StaticKeys) => "renew the keys in the credentials file",
         Source::Profile(Base::Process) => "make its credential_process print fresh credentials",
         Source::WebIdentity | Source::Profile(Base::WebIdentity) => "renew the web identity token in its file",
         _ => "renew them where they come from",

@@ -63,8 +63,10 @@ pub fn http_client(env: &Env, plan: &Plan, journal: &Journal, log: &Log) -> Resu
 
 /// The SDK's configuration, and the two endpoint flags that variables or the profile set for every service.
 pub struct Setup {
-    /// The configuration, for credentials and for ECR.
+    /// The configuration for ECR.
     pub config: SdkConfig,
+    /// The configuration for credentials: that of the profile they begin with.
+    pub base: SdkConfig,
     /// Whether FIPS endpoints are asked for.
     pub fips: bool,
     /// Whether dual-stack endpoints are asked for.
@@ -90,11 +92,11 @@ pub async fn set_up(
         .clone()
         .map(|text| sdk_text(&text, ignore_overrides, terminal));
     let variables = sdk_variables(env, plan, ignore_overrides);
-    let load = async |credential_flags: Option<bool>| {
+    let load = async |profile: &str, credential_flags: Option<bool>| {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .env(SdkEnv::from(variables.clone()))
             .profile_files(profiles::sdk_files(&text))
-            .profile_name(&plan.profile)
+            .profile_name(profile)
             .region(Region::new(registry.region().to_owned()))
             .http_client(client.clone())
             .retry_config(retry_config())
@@ -107,7 +109,7 @@ pub async fn set_up(
         }
         loader.load().await
     };
-    let config = load(None).await;
+    let config = load(&plan.profile, None).await;
     let ecr = match registry.service() {
         Service::Private => ECR,
         Service::Public => ECR_PUBLIC,
@@ -120,12 +122,18 @@ pub async fn set_up(
     // The SDK refuses FIPS or dual-stack together with an override. ECR's client has its own two flags; those of the
     // configuration only concern the services that credentials come from.
     let overridden = |service: &&str| endpoint_override(&config, service).is_some();
-    let config = match (fips || dual_stack) && plan.services().iter().any(overridden) {
-        true => load(Some(false)).await,
-        false => config,
+    let credential_flags = ((fips || dual_stack) && plan.services().iter().any(overridden)).then_some(false);
+    let config = match credential_flags {
+        Some(_) => load(&plan.profile, credential_flags).await,
+        None => config,
+    };
+    let base = match plan.sdk_profile == plan.profile {
+        true => config.clone(),
+        false => load(&plan.sdk_profile, credential_flags).await,
     };
     Ok(Setup {
         config,
+        base,
         fips,
         dual_stack,
     })

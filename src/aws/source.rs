@@ -3,16 +3,20 @@
 //! The order is the SDK's. The SDK, though, goes on to the next source where a profile that was named does not exist,
 //! and would use the node's role in its place; and its errors do not say which source they are about.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use aws_config::profile::{Profile, ProfileSet};
 use zeroize::Zeroizing;
 
+use crate::aws::hops::{self, Hop, HopOf};
 use crate::aws::origin::Origin;
 use crate::aws::profiles::{Base, DEFAULT_PROFILE, base_of, has_keys, parse, text_of, unreadable};
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::files::AwsFiles;
+use crate::mfa;
+use crate::who::{Role, Who};
 
 /// The source of credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub enum Source {
     Environment,
     /// The selected profile, and what its credentials begin with.
     Profile(Base),
+    /// Static keys in the profile of that name, from which this program goes on by itself.
+    Keys(String),
     /// A web identity token that the environment names.
     WebIdentity,
     /// The container credential endpoint.
@@ -38,6 +44,10 @@ pub struct Plan {
     pub source: Source,
     /// The selected profile.
     pub profile: String,
+    /// The profile whose credentials the SDK resolves: the selected one, unless this program assumes its role.
+    pub sdk_profile: String,
+    /// The roles that this program assumes by itself, one after the other, with what the source gives.
+    pub hops: Vec<Hop>,
     /// The profile that the chain of source profiles ends at: where an SSO login or a program is configured.
     pub base_profile: String,
     /// The settings that the SDK is given. Empty where the files play no part.
@@ -48,8 +58,29 @@ pub struct Plan {
     paths: [Option<PathBuf>; 2],
     /// What is said of static keys in the environment: that there are none, or only half.
     static_keys: &'static str,
-    /// Whether the environment names the profile.
+    /// Whether somebody names the profile.
     named: bool,
+    /// Whether the environment has no say in it.
+    chosen: bool,
+}
+
+/// Where the credentials of a profile begin.
+struct Beginning {
+    base: Base,
+    profile: String,
+    /// The profiles on the way, from the selected one.
+    chain: Vec<String>,
+}
+
+impl Beginning {
+    fn new(base: Base, seen: &[&str]) -> Self {
+        let chain: Vec<_> = seen.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            base,
+            profile: chain.last().cloned().unwrap_or_default(),
+            chain,
+        }
+    }
 }
 
 impl Plan {
@@ -58,9 +89,10 @@ impl Plan {
     /// # Errors
     ///
     /// A [`Failure`] where a named profile is missing, or a file that may decide cannot be read.
-    pub async fn new(env: &Env, aws_files: &AwsFiles) -> Result<Self, Failure> {
-        let keys = env.static_keys().is_some();
-        let named = env.profile();
+    pub async fn new(env: &Env, aws_files: &AwsFiles, who: &Who) -> Result<Self, Failure> {
+        let chosen = who.profile().is_some();
+        let keys = !chosen && env.static_keys().is_some();
+        let named = who.profile().map(Cow::Borrowed).or_else(|| env.profile());
         let text = [
             text_of(&aws_files.config, keys, named.is_some())?,
             text_of(&aws_files.credentials, keys, named.is_some())?,
@@ -81,17 +113,37 @@ impl Plan {
         let mut plan = Self {
             source: Source::Environment,
             base_profile: profile.clone(),
+            sdk_profile: profile.clone(),
             profile,
+            hops: Vec::new(),
             sections,
             text,
             paths,
             static_keys,
             named: named.is_some(),
+            chosen,
         };
         if !keys {
             plan.source = plan.choose(env)?;
         }
+        if let Some(role) = who.role() {
+            plan.add_role(role)?;
+        }
         Ok(plan)
+    }
+
+    /// The device whose code is needed, if one is.
+    pub fn mfa_device(&self) -> Option<mfa::Device> {
+        self.hops.last().and_then(Hop::device)
+    }
+
+    /// A role of our configuration, on top of everything else.
+    fn add_role(&mut self, role: &Role) -> Result<(), Failure> {
+        if let Some(device) = self.mfa_device() {
+            return Err(hops::too_deep(&device.of, &format!("the role {}", role.arn)));
+        }
+        self.hops.push(Hop::of_role(role));
+        Ok(())
     }
 
     fn choose(&mut self, env: &Env) -> Result<Source, Failure> {
@@ -99,9 +151,23 @@ impl Plan {
             None if self.named => return Err(self.unknown_profile(&self.profile, None)),
             None => {}
             Some(profile) => {
-                if let Some((base_profile, base)) = self.base(profile)? {
-                    self.base_profile = base_profile;
-                    return Ok(Source::Profile(base));
+                if let Some(hop) = Hop::with_mfa(profile) {
+                    let (profile, source) = self.below(profile, env)?;
+                    self.hops.push(hop);
+                    self.sdk_profile.clone_from(&profile);
+                    self.base_profile = profile;
+                    return Ok(source);
+                }
+                if let Some(found) = self.base(profile)? {
+                    if self.chosen && found.base.is_environment() {
+                        self.hops = self.roles(&found.chain);
+                        return self.environment(env, &found.profile);
+                    }
+                    self.base_profile = found.profile;
+                    return Ok(Source::Profile(found.base));
+                }
+                if self.chosen {
+                    return Err(self.no_credentials_in(profile.name()));
                 }
             }
         }
@@ -146,8 +212,60 @@ impl Plan {
         }
     }
 
+    /// What a role that wants a second factor is assumed with: the profile that says so, and the source.
+    fn below(&self, profile: &Profile, env: &Env) -> Result<(String, Source), Failure> {
+        let own = profile.name().to_owned();
+        if let Some(source) = profile.get("credential_source") {
+            return match Base::Named(source.to_owned()).is_environment() {
+                true => Ok((own.clone(), self.environment(env, &own)?)),
+                false => Err(hops::no_user(&own, source)),
+            };
+        }
+        let name = profile.get("source_profile").unwrap_or(profile.name());
+        let Some(source) = self.sections.get_profile(name) else {
+            return Err(self.unknown_profile(name, Some(profile.name())));
+        };
+        if has_keys(source) {
+            return Ok((name.to_owned(), Source::Keys(name.to_owned())));
+        }
+        if name == profile.name() {
+            return Err(hops::no_source(name, &self.files_read()));
+        }
+        if Hop::with_mfa(source).is_some() {
+            return Err(hops::too_deep(&format!("profile {name:?}"), &format!("profile {own:?}")));
+        }
+        let found = self.base(source)?.ok_or_else(|| self.empty_source(name))?;
+        match found.base.is_environment() {
+            // The SDK is given no keys for a profile, lest it use them in its place.
+            true => Err(hops::no_user(name, "Environment")),
+            false => Ok((name.to_owned(), Source::Profile(found.base))),
+        }
+    }
+
+    /// Keys in the environment, which a profile asks for.
+    fn environment(&self, env: &Env, profile: &str) -> Result<Source, Failure> {
+        match env.static_keys() {
+            Some(_) => Ok(Source::Environment),
+            None => Err(hops::no_keys(profile)),
+        }
+    }
+
+    /// The roles of a chain of profiles that leads from the selected one to the source, the one next to the source first.
+    fn roles(&self, chain: &[String]) -> Vec<Hop> {
+        let profiles = chain.iter().rev().filter_map(|name| self.sections.get_profile(name));
+        profiles.filter_map(Hop::of_profile).collect()
+    }
+
+    fn no_credentials_in(&self, name: &str) -> Failure {
+        Failure::new(
+            Reason::Configuration,
+            format!("the profile {name:?} holds no credentials in {}", self.files_read()),
+            "add credentials to it, or correct the profile that config.toml names for this registry",
+        )
+    }
+
     /// Follows `source_profile` to where the credentials begin; none where the profile says nothing of credentials.
-    fn base(&self, selected: &Profile) -> Result<Option<(String, Base)>, Failure> {
+    fn base(&self, selected: &Profile) -> Result<Option<Beginning>, Failure> {
         let mut profile = selected;
         let mut seen = vec![selected.name()];
         loop {
@@ -164,7 +282,11 @@ impl Plan {
                     profile = next;
                     // The SDK takes static keys first from every profile but the selected one.
                     if has_keys(profile) {
-                        return Ok(Some((profile.name().to_owned(), Base::StaticKeys)));
+                        return Ok(Some(Beginning::new(Base::StaticKeys, &seen)));
+                    }
+                    if Hop::with_mfa(profile).is_some() {
+                        let below = format!("profile {:?}", profile.name());
+                        return Err(hops::too_deep(&below, &format!("profile {:?}", selected.name())));
                     }
                 }
                 _ => {
@@ -172,7 +294,7 @@ impl Plan {
                     if base.is_none() && seen.len() > 1 {
                         return Err(self.empty_source(profile.name()));
                     }
-                    return Ok(base.map(|base| (profile.name().to_owned(), base)));
+                    return Ok(base.map(|base| Beginning::new(base, &seen)));
                 }
             }
         }
@@ -238,8 +360,12 @@ impl Plan {
     /// Whose credentials these are, for messages: `profile "dev"`. A profile that is named is told also where the
     /// credentials are not its own: endpoints and certificates may be.
     pub fn who(&self) -> String {
+        if let Some(Hop { of: HopOf::Entry, arn, .. }) = self.hops.last() {
+            return format!("the role {arn}");
+        }
         let who = match &self.source {
-            Source::Profile(_) => return format!("profile {:?}", self.profile),
+            Source::Profile(_) | Source::Keys(_) => return format!("profile {:?}", self.profile),
+            Source::Environment if self.chosen => return format!("profile {:?}", self.profile),
             Source::Environment => "the keys in AWS_ACCESS_KEY_ID",
             Source::WebIdentity => "the token in AWS_WEB_IDENTITY_TOKEN_FILE",
             Source::Container => "the container's credentials",
@@ -300,18 +426,18 @@ impl Plan {
 
     /// The services that these credentials come from, as the SDK names them in its settings.
     pub fn services(&self) -> Vec<&'static str> {
-        let base = match &self.source {
-            Source::WebIdentity => return vec!["STS"],
-            Source::Profile(base) => base,
-            _ => return Vec::new(),
-        };
-        let mut services = match base {
-            Base::Sso(Some(_)) => vec!["SSO", "SSO OIDC"],
-            Base::Sso(None) => vec!["SSO"],
-            Base::Login => vec!["Signin"],
+        let mut services = match &self.source {
+            Source::Profile(Base::Sso(Some(_))) => vec!["SSO", "SSO OIDC"],
+            Source::Profile(Base::Sso(None)) => vec!["SSO"],
+            Source::Profile(Base::Login) => vec!["Signin"],
             _ => Vec::new(),
         };
-        if *base == Base::WebIdentity || self.setting("role_arn").is_some() {
+        let assumes = match &self.source {
+            Source::WebIdentity | Source::Profile(Base::WebIdentity) => true,
+            Source::Profile(_) => self.setting_of(&self.sdk_profile, "role_arn").is_some(),
+            _ => false,
+        };
+        if assumes || !self.hops.is_empty() {
             services.push("STS");
         }
         services
@@ -379,9 +505,10 @@ impl Plan {
         self.sections.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether the role is one that asks for a second factor, which nobody here asks the person for.
-    pub fn wants_mfa(&self) -> bool {
-        self.setting("mfa_serial").is_some()
+    /// A setting of a profile.
+    pub fn setting_of(&self, profile: &str, name: &str) -> Option<&str> {
+        let profile = self.sections.get_profile(profile)?;
+        profile.get(name).filter(|value| !value.is_empty())
     }
 
     /// Whether a person chose the profile: then there is no use in telling them to choose one.

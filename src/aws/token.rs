@@ -20,19 +20,25 @@ use crate::env::Env;
 use crate::error::Failure;
 use crate::files::AwsFiles;
 use crate::log::Log;
+use crate::mfa;
 use crate::protocol::Credentials;
 use crate::registry::{Registry, Service};
 use crate::secret::Secret;
+use crate::who::Who;
 
 /// What a token is asked for with.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The registry it is to open.
     pub registry: Registry,
+    /// Whose credentials are asked with.
+    pub who: Who,
     /// The environment.
     pub env: Env,
     /// Notes what happens.
     pub log: Log,
+    /// The code of [`Plan::mfa_device`], where a person typed it.
+    pub code: Option<Secret>,
 }
 
 /// Gets a token for a registry. `terminal` is where a credential_process may ask something of the person before it.
@@ -46,23 +52,24 @@ pub async fn fetch(
     terminal: Option<i32>,
     journal: &Journal,
 ) -> Result<Token, Failure> {
-    let Request { registry, env, log } = request;
+    let Request { registry, env, log, .. } = request;
     journal.begin("the AWS config and credentials files");
-    let plan = Plan::new(env, aws_files).await?;
+    let plan = Plan::new(env, aws_files, &request.who).await?;
     log.debug(|| format!("credentials come from {} ({:?})", plan.who(), plan.source));
     if plan.source == Source::Nothing {
         return Err(explain::no_credentials(&plan, " (turned off)"));
     }
+    if let Some(device) = plan.mfa_device().filter(|_| request.code.is_none()) {
+        return Err(mfa::no_terminal(&device, registry));
+    }
     journal.is_with(plan.who());
-    for secret in plan.secrets(env) {
-        journal.keep_secret(&secret);
+    for secret in plan.secrets(env).iter().map(|secret| secret.as_str()).chain(request.code.as_ref().map(Secret::expose)) {
+        journal.keep_secret(secret);
     }
     let client = setup::http_client(env, &plan, journal, log)?;
     let setup = setup::set_up(env, &plan, registry, terminal, client).await?;
     let keys = resolve(&setup, &plan, request, terminal, journal).await?;
-    for secret in [Some(keys.secret_access_key()), keys.session_token()] {
-        journal.keep_secret(secret.unwrap_or_default());
-    }
+    let keys = assume_roles(&setup, &plan, keys, request, journal).await?;
     let requested = SystemTime::now();
     journal.begin("GetAuthorizationToken");
     let authorization = authorize(&setup, registry, keys)
@@ -72,6 +79,7 @@ pub async fn fetch(
         .into_token(requested, plan.is_bounded())
         .map(|token| Token {
             refreshed_sso_token: journal.refreshed_sso_token(),
+            whose: plan.who(),
             ..token
         })
         .ok_or_else(|| explain::nonsense(journal, explain::TOKEN))
@@ -92,15 +100,58 @@ async fn resolve(
         (_, Some((path, named))) => format!("the token in {path} ({named})"),
         _ => "credentials".to_owned(),
     });
-    let resolved = match setup.config.credentials_provider() {
-        Some(provider) => provider.provide_credentials().await,
-        None => Err(CredentialsError::not_loaded("no provider")),
+    let resolved = match &plan.source {
+        Source::Keys(profile) => keys_of(plan, profile),
+        _ => match setup.base.credentials_provider() {
+            Some(provider) => provider.provide_credentials().await,
+            None => Err(CredentialsError::not_loaded("no provider")),
+        },
     };
-    resolved.map_err(|error| {
+    resolved.inspect(|keys| keep_secrets(keys, journal)).map_err(|error| {
         log.warn(|| format!("no credentials from {}: {:?}", plan.who(), plan.source));
         let on_terminal = terminal.is_some();
         explain::credentials(plan, env, &error, journal, on_terminal)
     })
+}
+
+/// The static keys of a profile.
+fn keys_of(plan: &Plan, profile: &str) -> Result<Keys, CredentialsError> {
+    let setting = |name| plan.setting_of(profile, name);
+    match (setting("aws_access_key_id"), setting("aws_secret_access_key")) {
+        (Some(id), Some(secret)) => {
+            let token = setting("aws_session_token").map(str::to_owned);
+            Ok(Keys::new(id, secret, token, None, "profile"))
+        }
+        _ => {
+            let why = format!("profile {profile:?} has one of aws_access_key_id and aws_secret_access_key, and not both");
+            Err(CredentialsError::invalid_configuration(why))
+        }
+    }
+}
+
+/// Assumes the roles that the SDK does not, each with the credentials of the one before.
+async fn assume_roles(
+    setup: &Setup,
+    plan: &Plan,
+    mut keys: Keys,
+    Request { code, log, .. }: &Request,
+    journal: &Journal,
+) -> Result<Keys, Failure> {
+    for hop in &plan.hops {
+        journal.begin(format!("credentials of the role {}", hop.arn));
+        log.debug(|| format!("assuming the role {}", hop.arn));
+        let answer = hop.take(&setup.base, keys, code.as_ref()).await;
+        let assumed = answer.map_err(|error| explain::role(plan, hop, journal, error))?;
+        keys = assumed.ok_or_else(|| explain::nonsense(journal, "credentials"))?;
+        keep_secrets(&keys, journal);
+    }
+    Ok(keys)
+}
+
+fn keep_secrets(keys: &Keys, journal: &Journal) {
+    for secret in [Some(keys.secret_access_key()), keys.session_token()] {
+        journal.keep_secret(secret.unwrap_or_default());
+    }
 }
 
 /// What AWS answered.
@@ -134,6 +185,7 @@ impl Authorization {
             expires: self.expires.unwrap_or(requested),
             bounded,
             refreshed_sso_token: None,
+            whose: String::new(),
         })
     }
 }

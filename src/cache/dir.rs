@@ -299,6 +299,17 @@ impl Dir {
     }
 }
 
+impl Dir {
+    /// Removes every file of ours with this ending; how many there were.
+    pub fn remove_ending(&self, ending: &str) -> io::Result<usize> {
+        let mut removed = 0;
+        for name in self.names().filter(|name| key_of(name, ending).is_some()) {
+            removed += usize::from(self.remove(&name)?);
+        }
+        Ok(removed)
+    }
+}
+
 /// The platform's cache directory, which `dirs` finds from XDG_CACHE_HOME or the home. It would fall back to the user
 /// database's home, which is not the one that the AWS files come from.
 fn default_place(env: &Env) -> Option<PathBuf> {

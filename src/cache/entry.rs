@@ -43,6 +43,8 @@ pub struct Token {
     pub bounded: bool,
     /// The SSO access token that it was got with, where that was refreshed on the way.
     pub refreshed_sso_token: Option<Secret>,
+    /// Whose credentials it was got with, for people: `profile "prod"`.
+    pub whose: String,
 }
 
 /// A cached token: the contents of one file.
@@ -64,6 +66,8 @@ pub struct Entry {
     #[serde(default)]
     refresh_after: u64,
     hosts: Vec<String>,
+    #[serde(default)]
+    whose: String,
 }
 
 /// What an entry is good for.
@@ -94,7 +98,11 @@ impl Entry {
             expires_at: unix(token.expires),
             bounded: token.bounded,
             refresh_after: 0,
-            hosts: vec![registry.host().to_owned()],
+            hosts: Some(registry.host().to_owned())
+                .filter(|host| !host.is_empty())
+                .into_iter()
+                .collect(),
+            whose: token.whose.clone(),
         }
     }
 
@@ -156,9 +164,9 @@ impl Entry {
         }
     }
 
-    /// Whether this host was asked for before.
+    /// Whether this host was asked for before, or is none.
     pub fn knows_host(&self, host: &str) -> bool {
-        self.hosts.len() >= MOST_HOSTS || self.hosts.iter().any(|known| known == host)
+        host.is_empty() || self.hosts.len() >= MOST_HOSTS || self.hosts.iter().any(|known| known == host)
     }
 
     /// Remembers that this host was asked for.
@@ -181,6 +189,21 @@ impl Entry {
     /// Whether it opens registries of this service and region.
     pub fn is_for(&self, registry: &Registry) -> bool {
         self.service == registry.service().as_str() && self.region == registry.region()
+    }
+
+    /// The service, as AWS names it.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whose credentials it was got with, for people; empty where an earlier version wrote the entry.
+    pub fn whose(&self) -> &str {
+        &self.whose
     }
 
     /// Every host it was asked for.
@@ -239,6 +262,7 @@ mod tests {
             expires: at(START + life),
             bounded,
             refreshed_sso_token: None,
+            whose: String::new(),
         };
         Entry::new("key", "identity".to_owned(), &registry, &token)
     }

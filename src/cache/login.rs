@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::dir::{self, Dir};
 use crate::cache::entry::unix;
+use crate::config::Target;
 use crate::env::{self, Env};
 use crate::identity;
 use crate::protocol::Credentials;
@@ -37,13 +38,13 @@ pub struct Login {
 
 impl Login {
     /// A login made at `now`, good until its password says that it ends and for twelve hours at the most.
-    pub fn new(registry: &Registry, credentials: Credentials, env: &Env, now: SystemTime) -> Self {
+    pub fn new(target: &Target, credentials: Credentials, env: &Env, now: SystemTime) -> Self {
         let latest = unix(now) + LONGEST_LIFE.as_secs();
         let stated = expiration(credentials.secret.expose());
         Self {
             version: VERSION,
-            host: registry.host().to_owned(),
-            context: context(env),
+            host: target.registry.host().to_owned(),
+            context: context(env, target),
             username: credentials.username,
             password: credentials.secret,
             stored_at: unix(now),
@@ -58,9 +59,20 @@ impl Login {
         now < self.expires_at.min(latest) && self.stored_at <= now + 300
     }
 
-    /// Whether the person who made it would make it again: the same key id and profile are in the environment.
-    pub fn is_of(&self, env: &Env) -> bool {
-        self.context == context(env)
+    /// Whether the person who made it would make it again: the same key id and profile are in the environment, and our
+    /// configuration says the same of the registry.
+    pub fn is_of(&self, env: &Env, target: &Target) -> bool {
+        self.context == context(env, target)
+    }
+
+    /// When it was made, in Unix seconds.
+    pub fn stored_at(&self) -> u64 {
+        self.stored_at
+    }
+
+    /// When it ends, in Unix seconds.
+    pub fn expires_at(&self) -> u64 {
+        self.expires_at
     }
 
     /// The registry that it is for.
@@ -106,6 +118,11 @@ impl Login {
         dir.remove(&file_name(registry.host()))
     }
 
+    /// Removes every login; how many there were.
+    pub fn remove_all(dir: &Dir) -> io::Result<usize> {
+        dir.remove_ending(".login")
+    }
+
     /// Clears away the logins that have ended.
     pub fn prune(dir: &Dir) {
         let now = SystemTime::now();
@@ -127,12 +144,13 @@ fn file_name(host: &str) -> String {
     identity::name_of("login", &[("host", host.as_bytes())]) + ".login"
 }
 
-fn context(env: &Env) -> String {
+fn context(env: &Env, target: &Target) -> String {
     let key_id = env.first(&env::ACCESS_KEY_ID).unwrap_or_default();
     let profile = env.profile().unwrap_or_default();
-    identity::name_of(
+    identity::name_of_choice(
         "login-context",
         &[("key-id", key_id.as_bytes()), ("profile", profile.as_bytes())],
+        target,
     )
 }
 
@@ -152,16 +170,21 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::who::Who;
 
     const NOW: u64 = 1_800_000_000;
 
     fn login(password: &str) -> Login {
-        let registry = Registry::from_host("123456789012.dkr.ecr.us-east-1.amazonaws.com").unwrap();
         let credentials = Credentials {
             username: "AWS".to_owned(),
             secret: Secret::from(password.to_owned()),
         };
-        Login::new(&registry, credentials, &Env::default(), at(NOW))
+        Login::new(&target(Who::Environment), credentials, &Env::default(), at(NOW))
+    }
+
+    fn target(who: Who) -> Target {
+        let registry = Registry::from_host("123456789012.dkr.ecr.us-east-1.amazonaws.com").unwrap();
+        Target { registry, who }
     }
 
     fn at(seconds: u64) -> SystemTime {
@@ -186,9 +209,11 @@ mod tests {
     #[test]
     fn another_key_or_profile_is_another_person() {
         let login = login("opaque");
-        assert!(login.is_of(&Env::default()));
+        let same = target(Who::Environment);
+        assert!(login.is_of(&Env::default(), &same));
+        assert!(!login.is_of(&Env::default(), &target(Who::Profile("x".to_owned()))));
         for name in ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
-            assert!(!login.is_of(&Env::from_vars([(name, "x")])), "{name}");
+            assert!(!login.is_of(&Env::from_vars([(name, "x")]), &same), "{name}");
         }
     }
 }

@@ -98,6 +98,11 @@ impl Store {
         Ok(removed)
     }
 
+    /// Removes every entry; how many there were.
+    pub fn remove_all(&self) -> io::Result<usize> {
+        self.dir.remove_ending(".json")
+    }
+
     /// Every entry that is readable and not expired.
     pub fn live_entries(&self) -> impl Iterator<Item = Entry> {
         let now = SystemTime::now();

@@ -1,3 +1,6 @@
 //! What people ask for by hand, a file each.
 
+pub mod cache;
 pub mod completions;
+pub mod get_login_password;
+mod table;

@@ -1,0 +1,262 @@
+//! Our own settings: the AWS_ECR_* variables, and below them config.toml, as docs/configuration.md describes both.
+
+mod duration;
+pub mod file;
+mod parse;
+mod rule;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use rule::Rule;
+
+use crate::env::{self, Env};
+use crate::error::{Failure, Reason};
+use crate::fallback::Fallback;
+use crate::log::Level;
+use crate::registry::Registry;
+use crate::who::Who;
+
+/// How long a `get` may take altogether, unless it is said otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The environment, and what the configuration files say.
+#[derive(Debug, Default)]
+pub struct Settings {
+    env: Env,
+    files: Vec<File>,
+}
+
+/// A configuration file that was read.
+#[derive(Debug)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    settings: parse::Settings,
+}
+
+/// A registry that is asked for, and with whose credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The registry, by the host name that was asked for.
+    pub registry: Registry,
+    /// Whose credentials.
+    pub who: Who,
+}
+
+impl Settings {
+    /// The settings of this environment.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] that names file, line and key. There is no reading past a fault: the rest of the file without it
+    /// could mean another identity.
+    pub fn load(env: Env) -> Result<Self, Failure> {
+        let mut files = Vec::new();
+        for place in file::places(&env)? {
+            let Some(text) = file::read(&place, &env)? else { continue };
+            let path = place.path;
+            let settings = parse::parse(&text).map_err(|fault| {
+                let what = format!("{} line {}: {}", path.display(), fault.line, fault.what);
+                Failure::new(Reason::Configuration, what, "correct that line")
+            })?;
+            files.push(File { path, settings });
+        }
+        Ok(Self { env, files })
+    }
+
+    /// The environment alone, as if there were no files.
+    pub fn without_files(env: Env) -> Self {
+        Self { env, files: Vec::new() }
+    }
+
+    /// The environment.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The files that were read, the one that goes first first.
+    pub fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// The registry that a host is or stands for, and whose credentials are for it; none where it is not ECR.
+    pub fn target(&self, host: &str) -> Option<Target> {
+        let own = Registry::from_host(host);
+        let Some((_, rule)) = self.rule(host) else {
+            return own.map(|registry| Target {
+                registry,
+                who: Who::Environment,
+            });
+        };
+        let registry = match rule.alias() {
+            Some(behind) => behind.clone().under(host),
+            None => own?,
+        };
+        Some(Target {
+            registry,
+            who: rule.who().clone(),
+        })
+    }
+
+    /// The first rule for a host, and the file that it is in.
+    pub fn rule(&self, host: &str) -> Option<(&File, &Rule)> {
+        self.rules().find(|(_, rule)| rule.matches(host))
+    }
+
+    /// Everybody whom the settings choose for some registry, the environment's own first, each once.
+    pub fn everybody(&self) -> Vec<Who> {
+        let mut everybody = vec![Who::Environment];
+        for (_, rule) in self.rules() {
+            if !everybody.contains(rule.who()) {
+                everybody.push(rule.who().clone());
+            }
+        }
+        everybody
+    }
+
+    fn rules(&self) -> impl Iterator<Item = (&File, &Rule)> {
+        self.files
+            .iter()
+            .flat_map(|file| file.settings.rules.iter().map(move |rule| (file, rule)))
+    }
+
+    /// Who answers for registries that are not ECR, if anybody does.
+    pub fn fallback(&self) -> Option<&Fallback> {
+        self.first(|settings| settings.fallback.as_ref())
+    }
+
+    /// The deadline of a `get`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] that names the variable, where its value is no time above 0.
+    pub fn timeout(&self) -> Result<Duration, Failure> {
+        let Some(value) = self.env.get(env::AWS_ECR_TIMEOUT) else {
+            return Ok(self.first(|settings| settings.timeout).unwrap_or(DEFAULT_TIMEOUT));
+        };
+        duration::parse(&value).ok_or_else(|| {
+            Failure::new(
+                Reason::Configuration,
+                format!("AWS_ECR_TIMEOUT is {value:?}, which is not a number of seconds above 0"),
+                "set it to a number such as 30, or unset it",
+            )
+        })
+    }
+
+    /// Whether a failure's reason goes to stdout too, where every client takes it for a hard error.
+    pub fn is_strict(&self) -> bool {
+        match self.env.raw(env::AWS_ECR_STRICT) {
+            Some(_) => is_yes(&self.env, env::AWS_ECR_STRICT),
+            None => self.first(|settings| settings.strict).unwrap_or_default(),
+        }
+    }
+
+    /// What is written to the log; none where nothing is.
+    ///
+    /// # Errors
+    ///
+    /// A text that names the variable, where its value is no level.
+    pub fn log_level(&self) -> Result<Option<Level>, String> {
+        match self.env.get(env::AWS_ECR_LOG) {
+            Some(value) => Level::or_off(&value)
+                .ok_or_else(|| format!("AWS_ECR_LOG is {value:?}: expected error, warn, info, debug or trace")),
+            None => Ok(self.first(|settings| settings.log).flatten()),
+        }
+    }
+
+    /// Whether the cache is off: AWS_ECR_DISABLE_CACHE with any value but 0 and false, as the Go helper reads it.
+    pub fn cache_is_disabled(&self) -> bool {
+        let value = self.env.get(env::AWS_ECR_DISABLE_CACHE);
+        value.is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
+    }
+
+    /// Whether `store` and `erase` are to succeed without doing anything.
+    pub fn ignores_storage(&self) -> bool {
+        is_yes(&self.env, env::AWS_ECR_IGNORE_CREDS_STORAGE)
+    }
+
+    /// What the first file that says something of it says.
+    fn first<'a, T>(&'a self, of: impl Fn(&'a parse::Settings) -> Option<T>) -> Option<T> {
+        self.files.iter().find_map(|file| of(&file.settings))
+    }
+}
+
+/// What people write for true, in any case.
+fn is_yes(env: &Env, name: &str) -> bool {
+    const YES: [&str; 5] = ["1", "t", "true", "yes", "on"];
+    env.get(name)
+        .is_some_and(|value| YES.contains(&value.to_ascii_lowercase().as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(vars: &[(&str, &str)], files: &[&str]) -> Settings {
+        let files = files.iter().map(|text| File {
+            path: PathBuf::from("/config.toml"),
+            settings: parse::parse(text).unwrap(),
+        });
+        Settings {
+            env: Env::from_vars(vars.iter().copied()),
+            files: files.collect(),
+        }
+    }
+
+    #[test]
+    fn the_cache_is_on_unless_told_otherwise() {
+        for (value, disabled) in [
+            ("", false),
+            ("0", false),
+            ("false", false),
+            ("FALSE", false),
+            ("1", true),
+            ("true", true),
+            ("no", true),
+        ] {
+            let settings = settings(&[("AWS_ECR_DISABLE_CACHE", value)], &[]);
+            assert_eq!(settings.cache_is_disabled(), disabled, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn variables_go_before_files_and_the_users_file_before_the_systems() {
+        let files = ["timeout = 5\nlog = \"off\"", "timeout = 6\nlog = \"info\"\nstrict = true"];
+        let from_files = settings(&[], &files);
+        assert_eq!(from_files.timeout(), Ok(Duration::from_secs(5)));
+        assert_eq!(from_files.log_level(), Ok(None));
+        assert!(from_files.is_strict());
+        let vars = [("AWS_ECR_TIMEOUT", "7s"), ("AWS_ECR_LOG", "debug"), ("AWS_ECR_STRICT", "false")];
+        let from_vars = settings(&vars, &files);
+        assert_eq!(from_vars.timeout(), Ok(Duration::from_secs(7)));
+        assert_eq!(from_vars.log_level(), Ok(Some(Level::Debug)));
+        assert!(!from_vars.is_strict());
+        assert_eq!(settings(&[], &[]).timeout(), Ok(DEFAULT_TIMEOUT));
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        for wrong in ["abc", "0", "-1", "nan", "5h"] {
+            let failure = settings(&[("AWS_ECR_TIMEOUT", wrong)], &[]).timeout().unwrap_err();
+            assert!(failure.what.contains("AWS_ECR_TIMEOUT"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides_and_only_ecr_makes_ecr() {
+        let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let users = format!(
+            "[[registry]]\nmatch = \"*.corp.example\"\necr = \"{ecr}\"\nprofile = \"a\"\n\
+             [[registry]]\nmatch = \"*\"\nprofile = \"b\""
+        );
+        let settings = settings(&[], &[&users, "[[registry]]\nmatch = \"*.amazonaws.com\"\nprofile = \"c\""]);
+        let profile = |host: &str| Some(settings.target(host)?.who.profile()?.to_owned());
+        assert_eq!(profile(ecr).as_deref(), Some("b"));
+        assert_eq!(profile("hub.corp.example").as_deref(), Some("a"));
+        assert_eq!(settings.target("docker.io"), None);
+        let alias = settings.target("hub.corp.example").unwrap().registry;
+        assert_eq!((alias.host(), alias.region()), ("hub.corp.example", "eu-west-1"));
+        assert_eq!(settings.everybody().len(), 4);
+    }
+}

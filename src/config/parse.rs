@@ -1,0 +1,297 @@
+//! The text of a config.toml, understood. Pure.
+//!
+//! The file chooses identities and programs, so nothing in it is passed over: a key that is not known may be a known
+//! one misspelt.
+
+use std::time::Duration;
+
+use glob::Pattern;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::duration;
+use crate::config::rule::{Rule, Wrong};
+use crate::fallback::Fallback;
+use crate::log::Level;
+use crate::registry::Registry;
+use crate::who::{Role, Who};
+
+/// What a file says; none where it says nothing.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// How long a `get` may take.
+    pub timeout: Option<Duration>,
+    /// Whether the reason of a failure is a hard error on stdout.
+    pub strict: Option<bool>,
+    /// The log's level; none inside is `off`.
+    pub log: Option<Option<Level>>,
+    /// Who answers for registries that are not ECR.
+    pub fallback: Option<Fallback>,
+    /// What is said of registries, in order.
+    pub rules: Vec<Rule>,
+}
+
+/// What is wrong with a file, where, and in which key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, with the key's name.
+    pub what: String,
+}
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+const GLOBAL_KEYS: [&str; 5] = ["timeout", "strict", "log", "fallback", "registry"];
+const REGISTRY_KEYS: [&str; 9] = [
+    "match",
+    "profile",
+    "role_arn",
+    "external_id",
+    "source_profile",
+    "role_session_name",
+    "session_name",
+    "mfa_serial",
+    "ecr",
+];
+
+/// Understands the text of a file.
+///
+/// # Errors
+///
+/// A [`Fault`] for the first thing that is wrong.
+pub fn parse(text: &str) -> Result<Settings, Fault> {
+    let root = DeTable::parse(text).map_err(|error| Fault {
+        line: line_at(text, error.span().map_or(0, |span| span.start)),
+        what: format!("not valid TOML: {}", error.message()),
+    })?;
+    let mut settings = Settings::default();
+    for (key, value) in root.get_ref() {
+        let name = key.get_ref().as_ref();
+        match name {
+            "timeout" => settings.timeout = Some(read(text, name, value, timeout)?),
+            "strict" => settings.strict = Some(read(text, name, value, boolean)?),
+            "log" => settings.log = Some(read(text, name, value, level)?),
+            "fallback" => settings.fallback = Some(read(text, name, value, fallback)?),
+            "registry" => settings.rules = rules(text, value)?,
+            _ => return Err(unknown(text, key.span().start, name, &GLOBAL_KEYS)),
+        }
+    }
+    Ok(settings)
+}
+
+fn rules(text: &str, value: &Value<'_>) -> Result<Vec<Rule>, Fault> {
+    let expected = || Fault {
+        line: line_at(text, value.span().start),
+        what: "registry: expected tables, each headed [[registry]]".to_owned(),
+    };
+    let tables = value.get_ref().as_array().ok_or_else(expected)?;
+    tables
+        .iter()
+        .map(|table| {
+            let line = line_at(text, table.span().start);
+            rule(text, table.get_ref().as_table().ok_or_else(expected)?, line)
+        })
+        .collect()
+}
+
+/// One `[[registry]]`, which begins at `line`.
+fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
+    let mut pattern = None;
+    let mut profile = None;
+    let mut alias = None;
+    let mut arn = None;
+    let mut role = Role::default();
+    let mut of_roles = None;
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        match name {
+            "match" => pattern = Some(read(text, name, value, host_pattern)?),
+            "profile" => profile = Some(read(text, name, value, words)?),
+            "ecr" => alias = Some(read(text, name, value, registry)?),
+            "role_arn" => arn = Some(read(text, name, value, role_arn)?),
+            _ => {
+                let field = match name {
+                    "external_id" => &mut role.external_id,
+                    "source_profile" => &mut role.source_profile,
+                    "role_session_name" | "session_name" => &mut role.session_name,
+                    "mfa_serial" => &mut role.mfa_serial,
+                    _ => return Err(unknown(text, key.span().start, name, &REGISTRY_KEYS)),
+                };
+                *field = Some(read(text, name, value, words)?);
+                of_roles = Some((name.to_owned(), line_at(text, key.span().start)));
+            }
+        }
+    }
+    let fault = |line, what: &str| Err(Fault { line, what: what.to_owned() });
+    let who = match (profile, arn, of_roles) {
+        (Some(_), Some(_), _) => {
+            return fault(
+                line,
+                "profile and role_arn: an entry has one of them; source_profile is what a role is assumed with",
+            );
+        }
+        (_, None, Some((name, line))) => return fault(line, &format!("{name}: only has a meaning with role_arn")),
+        (Some(profile), None, None) => Who::Profile(profile),
+        (None, Some(arn), _) => Who::Role(Role { arn, ..role }),
+        (None, None, None) => Who::Environment,
+    };
+    let Some(pattern) = pattern else {
+        return fault(line, "[[registry]] has no match: a host name, or a pattern such as \"123456789012.*\"");
+    };
+    Rule::new(pattern, alias, who, line).map_err(|Wrong(what)| Fault { line, what })
+}
+
+/// Reads a value, and names the key and its line where that cannot be done.
+fn read<T>(
+    text: &str,
+    name: &str,
+    value: &Value<'_>,
+    of: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
+) -> Result<T, Fault> {
+    of(value.get_ref()).map_err(|why| Fault {
+        line: line_at(text, value.span().start),
+        what: format!("{name}: {why}"),
+    })
+}
+
+fn words(value: &DeValue<'_>) -> Result<String, String> {
+    let text = value.as_str().ok_or("expected a text in quotes")?;
+    match text.trim().is_empty() || text.chars().any(char::is_control) {
+        true => Err("expected a text that is not empty, on one line".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "expected true or false".to_owned())
+}
+
+fn timeout(value: &DeValue<'_>) -> Result<Duration, String> {
+    let text = match value {
+        DeValue::Integer(number) => Some(number.as_str()),
+        DeValue::Float(number) => Some(number.as_str()),
+        other => other.as_str(),
+    };
+    text.and_then(duration::parse)
+        .ok_or_else(|| "expected a time above 0, such as \"30s\" or \"2m\"".to_owned())
+}
+
+fn level(value: &DeValue<'_>) -> Result<Option<Level>, String> {
+    let known = value.as_str().and_then(Level::or_off);
+    known.ok_or_else(|| "expected \"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"".to_owned())
+}
+
+fn fallback(value: &DeValue<'_>) -> Result<Fallback, String> {
+    Fallback::parse(&words(value)?)
+}
+
+fn host_pattern(value: &DeValue<'_>) -> Result<Pattern, String> {
+    let text = words(value)?.to_ascii_lowercase();
+    if text.contains(['/', '@']) || text.contains(char::is_whitespace) {
+        return Err("expected a host name or a pattern of one, without scheme and path".to_owned());
+    }
+    Pattern::new(&text).map_err(|error| format!("{text:?} is no pattern: {}", error.msg))
+}
+
+fn registry(value: &DeValue<'_>) -> Result<Registry, String> {
+    let host = words(value)?.to_ascii_lowercase();
+    Registry::from_host(&host).ok_or_else(|| format!("{host:?} is not the host name of an Amazon ECR registry"))
+}
+
+fn role_arn(value: &DeValue<'_>) -> Result<String, String> {
+    let arn = words(value)?;
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, role]
+            if partition.starts_with("aws") && account.len() == 12 && role.starts_with("role/") =>
+        {
+            Ok(arn)
+        }
+        _ => Err(format!("{arn:?} is no role's ARN: arn:aws:iam::123456789012:role/name")),
+    }
+}
+
+fn unknown(text: &str, at: usize, name: &str, known: &[&str]) -> Fault {
+    Fault {
+        line: line_at(text, at),
+        what: format!("{name:?} is not known; there are {}", known.join(", ")),
+    }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    fn fault(text: &str) -> (usize, String) {
+        let fault = parse(text).unwrap_err();
+        (fault.line, fault.what)
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = format!(
+            "timeout = \"1.5s\"\nstrict = true\nlog = \"off\"\nfallback = \"desktop\"\n\
+             [[registry]]\nmatch = \"123456789012.*\"\nprofile = \"prod\"\n\
+             [[registry]]\nmatch = \"2*\"\nrole_arn = \"arn:aws:iam::210987654321:role/a/pull\"\nexternal_id = \"e\"\n\
+             source_profile = \"s\"\nrole_session_name = \"n\"\nmfa_serial = \"m\"\n\
+             [[registry]]\nmatch = \"Registry.Corp.example\"\necr = \"{HOST}\"\n"
+        );
+        let settings = parse(&text).unwrap();
+        assert_eq!(settings.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(settings.strict, Some(true));
+        assert_eq!(settings.log, Some(None));
+        let who: Vec<_> = settings.rules.iter().map(Rule::who).collect();
+        assert_eq!(who[0].profile(), Some("prod"));
+        assert_eq!(who[1].profile(), Some("s"));
+        assert_eq!(who[1].role().unwrap().session_name.as_deref(), Some("n"));
+        assert!(settings.rules[2].matches("registry.corp.example"));
+    }
+
+    #[test]
+    fn faults_name_line_and_key() {
+        for (text, line, part) in [
+            ("a = 1\n", 1, "\"a\" is not known"),
+            ("\ntimeout = \"soon\"\n", 2, "timeout: expected a time"),
+            ("timeout = -1", 1, "timeout"),
+            ("strict = \"yes\"", 1, "strict: expected true or false"),
+            ("log = \"loud\"", 1, "log: expected"),
+            ("fallback = \"../x\"", 1, "fallback: "),
+            ("\n\n[registry]\nmatch = \"a\"", 3, "[[registry]]"),
+            ("[[registry]]\nprofile = \"p\"", 1, "has no match"),
+            ("[[registry]]\nmatch = \"a\"\nprofil = \"p\"", 3, "\"profil\" is not known"),
+            ("[[registry]]\nmatch = \"a\"\nprofile = \" \"", 3, "profile: expected a text"),
+            ("[[registry]]\nmatch = \"a[\"", 2, "match: \"a[\" is no pattern"),
+            ("[[registry]]\nmatch = \"https://a\"", 2, "match: expected a host"),
+            ("[[registry]]\nmatch = \"a\"\nexternal_id = \"p\"", 3, "external_id: only"),
+            ("[[registry]]\nmatch = \"a\"\nrole_arn = \"pull\"", 3, "role_arn: \"pull\" is no role's ARN"),
+            ("[[registry]]\nmatch = \"a\"\necr = \"docker.io\"", 3, "ecr: \"docker.io\" is not"),
+            ("strict = true\nstrict = true", 2, "duplicate key"),
+            ("strict = \n", 1, "not valid TOML"),
+        ] {
+            let (at, what) = fault(text);
+            assert_eq!(at, line, "{text}: {what}");
+            assert!(what.contains(part), "{text}: {what}");
+        }
+        let both = "[[registry]]\nmatch = \"a\"\nprofile = \"p\"\nrole_arn = \"arn:aws:iam::123456789012:role/r\"";
+        assert!(fault(both).1.contains("profile and role_arn"));
+    }
+
+    #[test]
+    fn a_password_is_not_for_every_host() {
+        let alias = |pattern: &str| parse(&format!("[[registry]]\nmatch = \"{pattern}\"\necr = \"{HOST}\""));
+        for wide in ["*", "*.example", "registry.*", "registry.corp.e*", "?.com"] {
+            assert!(alias(wide).is_err(), "{wide}");
+        }
+        for narrow in ["registry", "registry.corp.example", "*.corp.example", "r?-*.corp.example"] {
+            assert!(alias(narrow).is_ok(), "{narrow}");
+        }
+    }
+}
