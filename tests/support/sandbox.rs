@@ -1,6 +1,7 @@
 //! A home directory and an environment of its own for the program under test.
 
 use super::fake_aws::FakeAws;
+use super::pty::OnTerminal;
 use super::run::{Output, RUN_LIMIT, Running};
 use std::collections::BTreeMap;
 use std::env;
@@ -16,7 +17,7 @@ pub const STATIC_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 
 pub struct Sandbox {
     /// Removed with everything in it when the sandbox goes.
-    _directory: TempDir,
+    directory: TempDir,
     home: PathBuf,
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
@@ -37,7 +38,7 @@ impl Sandbox {
         // Whatever the umask: a home as most systems make it, that others can read.
         fs::set_permissions(&home, Permissions::from_mode(0o755)).expect("a mode for the home");
         let mut sandbox = Self {
-            _directory: directory,
+            directory,
             home,
             program,
             environment: BTreeMap::new(),
@@ -134,6 +135,16 @@ impl Sandbox {
 
     pub fn spawn(&self, verb: &str, stdin: impl AsRef<[u8]>) -> Running {
         Running::start(self.command(verb), stdin, RUN_LIMIT)
+    }
+
+    /// Runs where a person sits at a terminal: stdin and stdout are pipes, stderr is the terminal.
+    pub fn on_terminal(&self, verb: &str, stdin: impl AsRef<[u8]>) -> OnTerminal {
+        OnTerminal::start(&self.command(verb), stdin)
+    }
+
+    /// Runs once for each input, all at once on one terminal.
+    pub fn each_on_terminal(&self, verb: &str, inputs: &[&str]) -> OnTerminal {
+        OnTerminal::start_each(&self.command(verb), inputs, self.directory.path())
     }
 }
 

@@ -1,5 +1,25 @@
 //! Linux and macOS.
 
+// Temporary, until the question for a code is asked.
+#[allow(dead_code)]
+mod line;
+// The pseudo-terminal of the integration tests, for processes of the unit tests.
+#[cfg(test)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#[path = "../../../tests/support/pty.rs"]
+mod pty;
+#[allow(dead_code)]
+mod terminal;
+#[allow(dead_code)]
+mod turn;
+
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, IsTerminal};
@@ -15,6 +35,10 @@ use rustix::process::{Pid, Signal};
 
 /// Something to read from: an open file, a pipe, a terminal.
 pub use std::os::fd::AsFd as Source;
+#[allow(unused_imports)]
+pub use terminal::{NoAnswer, Terminal};
+#[allow(unused_imports)]
+pub use turn::{Turn, Waited};
 
 /// Others may neither read nor write what is private.
 const PRIVATE_FILE: u32 = 0o600;
