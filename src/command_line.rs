@@ -193,6 +193,19 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// The verb as clients write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Store => "store",
+            Self::Erase => "erase",
+            Self::List => "list",
+            Self::Version => "version",
+        }
+    }
+}
+
 fn after_help() -> String {
     let lines = ENVIRONMENT.map(|(name, meaning)| format!("\n  {name:<29} {meaning}"));
     format!(

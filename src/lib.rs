@@ -23,6 +23,7 @@ mod cli;
 mod command_line;
 mod commands;
 mod config;
+mod docker;
 mod env;
 mod error;
 mod fallback;
@@ -31,6 +32,7 @@ mod helper;
 mod identity;
 mod log;
 mod mfa;
+mod output;
 mod platform;
 mod protocol;
 mod registry;
@@ -64,6 +66,6 @@ pub mod internals {
 
 /// Runs the program with the process's own arguments, environment, stdin, stdout and stderr.
 pub fn main() -> ExitCode {
-    aws::quiet_panics(cli::last_words);
+    aws::quiet_panics(output::last_words);
     cli::run(std::env::args_os().skip(1))
 }

@@ -70,6 +70,18 @@ pub fn mfa_device(env: &Env, files: &AwsFiles, who: &Who) -> Result<Option<mfa::
     Ok(runtime.block_on(Plan::new(env, files, who))?.mfa_device())
 }
 
+/// The region that the profile of somebody's credentials is for, if it has one.
+///
+/// # Errors
+///
+/// A [`Failure`] where there is no such profile, or no reading it.
+pub fn profile_region(env: &Env, files: &AwsFiles, who: &Who) -> Result<Option<String>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| no_network(&error))?;
+    let plan = runtime.block_on(Plan::new(env, files, who))?;
+    Ok(plan.setting("region").map(str::to_owned))
+}
+
 /// Does something with AWS on a thread of its own, until `deadline`. `work` is given the journal to keep, and the terminal
 /// of [`token::fetch`].
 fn in_time<T, F>(log: &Log, deadline: Instant, waiting: &Waiting, work: F) -> Result<T, Failure>

@@ -1,0 +1,86 @@
+//! The one place that prints: answers to stdout, and lines for a person to stderr.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::command_line::NAME;
+use crate::error::{Error, Failure};
+use crate::files::describe;
+use crate::platform;
+use crate::terminal;
+
+/// How long a line on stderr may take.
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Words with the end of the line.
+pub fn line(words: impl Display) -> String {
+    format!("{words}\n")
+}
+
+/// A command of our own that did not succeed: nothing on stdout.
+pub fn fail(what: &str, failure: &Failure) -> ExitCode {
+    complain(&failure.line(what));
+    ExitCode::FAILURE
+}
+
+/// Prints the answer. An answer that nobody can read is none.
+pub fn finish(answer: &str, code: ExitCode) -> ExitCode {
+    match print(answer.as_bytes()) {
+        Ok(()) => code,
+        Err(error) => {
+            // A client that has gone away wants to hear nothing.
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                let why = describe(&error);
+                complain(&format!("{NAME}: the answer cannot be written: {why}"));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to stdout in one piece. std's stdout would take it apart at the end of the line, and keep a copy.
+fn print(mut rest: &[u8]) -> io::Result<()> {
+    while !rest.is_empty() {
+        let written = platform::write_stdout_once(rest)?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        rest = rest.get(written..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Says something to the person at the terminal while the client waits.
+pub fn say(what: &str) {
+    complain(&format!("{NAME}: {what}"));
+}
+
+/// Prints a line for the person at the terminal, if there is one. Where stderr is a pipe that nobody empties, it is
+/// not waited for: the client has its answer, and wants the process to end.
+pub fn complain(line: &str) {
+    let line = format!("{line}\n{}", terminal::behind_line());
+    let (done, written) = mpsc::channel();
+    let text = line.clone();
+    let write = move || {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let _ = done.send(());
+    };
+    match thread::Builder::new().spawn(write) {
+        Ok(_) => drop(written.recv_timeout(STDERR_TIMEOUT)),
+        // No thread is to be had, which may be the very thing to be told.
+        Err(_) => drop(io::stderr().lock().write_all(line.as_bytes())),
+    }
+}
+
+/// What a panic of our own ends in: the client is told something that it understands.
+pub(crate) fn last_words(place: &str) {
+    let _ = finish(&line(Error::NotFound), ExitCode::FAILURE);
+    complain(&format!(
+        "{NAME}: a part of the program failed at {place}; please report this"
+    ));
+    std::process::exit(1);
+}
