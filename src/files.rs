@@ -143,9 +143,25 @@ pub struct AwsFile {
 impl AwsFiles {
     /// Reads both, from where the environment says.
     pub fn read(env: &Env) -> Self {
+        let directory = env.home().map(|home| home.join(".aws"));
+        // One look instead of two, where there are neither: with keys in the environment.
+        let is_there = directory.as_deref().is_some_and(|path| !is_missing(path));
+        let default = |name: &str| {
+            let path = directory.as_ref().map(|directory| directory.join(name));
+            AwsFile {
+                found: match &path {
+                    None => Found::Unset,
+                    Some(_) if !is_there => Found::Missing,
+                    Some(path) => read(path),
+                },
+                path,
+                named: false,
+            }
+        };
+        let file = |variable: &str, name: &str| AwsFile::named(env, variable).unwrap_or_else(|| default(name));
         Self {
-            config: AwsFile::read(env, env::AWS_CONFIG_FILE, "config"),
-            credentials: AwsFile::read(env, env::AWS_SHARED_CREDENTIALS_FILE, "credentials"),
+            config: file(env::AWS_CONFIG_FILE, "config"),
+            credentials: file(env::AWS_SHARED_CREDENTIALS_FILE, "credentials"),
         }
     }
 
@@ -166,15 +182,20 @@ impl AwsFiles {
 }
 
 impl AwsFile {
-    fn read(env: &Env, variable: &str, name: &str) -> Self {
-        let path = match env.raw(variable) {
-            Some(_) => env.path(variable),
-            None => env.home().map(|home| home.join(".aws").join(name)),
-        };
-        let found = path.as_deref().map_or(Found::Unset, read);
-        let named = env.raw(variable).is_some();
-        Self { path, found, named }
+    /// The file that a variable names, if it names one.
+    fn named(env: &Env, variable: &str) -> Option<Self> {
+        env.raw(variable)?;
+        let path = env.path(variable);
+        Some(Self {
+            found: path.as_deref().map_or(Found::Unset, read),
+            path,
+            named: true,
+        })
     }
+}
+
+fn is_missing(path: &Path) -> bool {
+    std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]

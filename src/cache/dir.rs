@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -187,15 +188,21 @@ impl Dir {
         };
         let path = self.join(name);
         let file = platform::open_at_once_unless_link(&path).map_err(refuse)?;
-        match self.located.take() {
-            Some(look) => self.judge_directory(look)?,
-            None => self.check()?,
-        }
-        let size = self.inspect(&file).map_err(Refused::Untrusted)?;
+        let Some(look) = self.located.take() else {
+            self.check()?;
+            return self.read_own(&file);
+        };
+        self.judge_directory(look)?;
+        // Nearly always the answer is in this very first file, and then the end of the process closes it.
+        self.read_own(&ManuallyDrop::new(file))
+    }
+
+    fn read_own(&self, file: &File) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let size = self.inspect(file).map_err(Refused::Untrusted)?;
         if size > SIZE_LIMIT {
             return Err(Refused::Untrusted("the file is too large".to_owned()));
         }
-        files::read_to_end(&file, size, SIZE_LIMIT).map_err(refuse)
+        files::read_to_end(file, size, SIZE_LIMIT).map_err(|error| Refused::Untrusted(error.to_string()))
     }
 
     /// Whether an open file is one that we alone could have written. Its size, or why not.
