@@ -62,8 +62,8 @@ impl OnTerminal {
         Self::run(shell, stdin.as_ref().to_vec())
     }
 
-    /// Starts one program several times on one terminal, all at once, with an input for each. Their stdin and stdout are
-    /// files in the directory.
+    /// Starts one program several times on one terminal, all at once, with an input for each. Their stdin and stdout
+    /// are files in the directory.
     pub fn start_each(program: &Command, inputs: &[&str], directory: &Path) -> Self {
         let (mut starts, mut ends) = (String::new(), String::new());
         for (number, input) in inputs.iter().enumerate() {
