@@ -72,16 +72,12 @@ fn perform(verb: Verb, known: &mut Known) -> Result<Done, Error> {
     let settings = settings(known)?;
     if let Some(url) = request.server() {
         // Before any other file is touched, the log among them.
-        if !url.host().is_some_and(|host| settings.target(host).is_some()) {
+        if !settings.is_ours(url) {
             return elsewhere(verb, url, &input, &settings);
         }
     }
     // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
     let log = log(&settings);
-    let theirs = match verb {
-        Verb::List => theirs(&settings),
-        _ => BTreeMap::new(),
-    };
     let helper = Helper::new(settings, log).saying(say);
     Ok(match request {
         Request::Get(url) => Done::With(protocol::get_answer(&url, &helper.get(&url)?)),
@@ -93,7 +89,7 @@ fn perform(verb: Verb, known: &mut Known) -> Result<Done, Error> {
             helper.erase(&url)?;
             Done::Silently
         }
-        Request::List => Done::With(protocol::list_answer(&fallback::merge(helper.list(), theirs))),
+        Request::List => Done::With(protocol::list_answer(&list(&helper))),
     })
 }
 
@@ -124,17 +120,19 @@ impl Request {
     }
 }
 
-/// What the other helper lists, for this one's answer: without it, where it cannot tell.
-fn theirs(settings: &Settings) -> BTreeMap<String, String> {
+/// What this helper lists, and the other one; without the other's, where it cannot tell.
+fn list(helper: &Helper) -> BTreeMap<String, String> {
+    let settings = helper.settings();
+    let ours = helper.list();
     let Some(fallback) = settings.fallback() else {
-        return BTreeMap::new();
+        return ours;
     };
-    let theirs = fallback.list().unwrap_or_else(|failure| {
+    let theirs = fallback.list(settings.env()).unwrap_or_else(|failure| {
         complain(&failure.line("list"));
         BTreeMap::new()
     });
-    fallback::without(theirs, |server| {
-        ServerUrl::parse(server.as_bytes()).is_ok_and(|url| url.host().is_some_and(|host| settings.target(host).is_some()))
+    fallback::merge(ours, theirs, |server| {
+        ServerUrl::parse(server.as_bytes()).is_ok_and(|server| settings.is_ours(&server))
     })
 }
 
@@ -153,7 +151,7 @@ fn settings(known: &mut Known) -> Result<Settings, Error> {
 fn elsewhere(verb: Verb, url: &ServerUrl, input: &[u8], settings: &Settings) -> Result<Done, Error> {
     match settings.fallback() {
         Some(fallback) => fallback
-            .pass(verb.as_str(), input)
+            .pass(settings.env(), verb.as_str(), input)
             .map(Done::Elsewhere)
             .map_err(Error::Failure),
         None if matches!(verb, Verb::Get) => Err(Error::NotFound),

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub const AWS_ECR_CACHE_DIR: &str = "AWS_ECR_CACHE_DIR";
 /// Our configuration file, in the place of the user's own.
 pub const AWS_ECR_CONFIG_FILE: &str = "AWS_ECR_CONFIG_FILE";
+/// Internal: set for the fallback helper, so that it cannot lead back to us without end.
+pub const AWS_ECR_FALLBACK_CALLER: &str = "AWS_ECR_FALLBACK_CALLER";
 /// Turns the cache off.
 pub const AWS_ECR_DISABLE_CACHE: &str = "AWS_ECR_DISABLE_CACHE";
 /// Makes `store` and `erase` succeed without doing anything.
@@ -91,6 +93,8 @@ pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The kind of terminal. Read where a line is printed, and not a part of a snapshot.
 pub const TERM: &str = "TERM";
+/// Where programs are. Read where the fallback helper is looked for.
+pub const PATH: &str = "PATH";
 /// Makes docker before version 23 build with BuildKit. Read there too.
 pub const DOCKER_BUILDKIT: &str = "DOCKER_BUILDKIT";
 

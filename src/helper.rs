@@ -43,6 +43,11 @@ impl Helper {
         }
     }
 
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The user name and password for a registry.
     ///
     /// # Errors

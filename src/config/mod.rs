@@ -14,6 +14,7 @@ use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::fallback::Fallback;
 use crate::log::Level;
+use crate::protocol::ServerUrl;
 use crate::registry::Registry;
 use crate::who::Who;
 
@@ -97,6 +98,11 @@ impl Settings {
             registry,
             who: rule.who().clone(),
         })
+    }
+
+    /// Whether this program answers for a server.
+    pub fn is_ours(&self, server: &ServerUrl) -> bool {
+        server.host().is_some_and(|host| self.target(host).is_some())
     }
 
     /// The first rule for a host, and the file that it is in.

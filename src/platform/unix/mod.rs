@@ -26,10 +26,12 @@ use std::io::{self, IsTerminal};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::ExitStatus;
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, Mode, OFlags};
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal};
 
@@ -206,6 +208,18 @@ pub fn parent_arguments() -> Vec<String> {
         .filter(|argument| !argument.is_empty())
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect()
+}
+
+/// Whether there is a file that this process may run.
+pub fn is_program(path: &Path) -> bool {
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}
+
+/// How a program ended, as a shell tells it: its exit code, or 128 and the number of the signal that ended it.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal()?.checked_add(128));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
 /// Ends the programs that this one started, and what those started. Where the kernel does not list children, they are
