@@ -79,7 +79,7 @@ fn entries(c: &mut Criterion) {
         expires: now + Duration::from_hours(12),
         bounded: false,
         refreshed_sso_token: None,
-            whose: String::new(),
+        whose: String::new(),
     };
     let entry = Entry::new(
         "key",

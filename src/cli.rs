@@ -8,13 +8,14 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use zeroize::Zeroizing;
 
-use crate::command_line::{Cache, Command, CommandLine, NAME, Verb};
-use crate::commands::{cache, completions, get_login_password};
+use crate::command_line::{Cache, Command, CommandLine, Configure, NAME, Verb};
+use crate::commands::{cache, completions, configure, get_login_password};
 use crate::config::Settings;
 use crate::docker::{answer, log};
-use crate::env::Env;
-use crate::error::{Failure, one_line, truncate};
-use crate::output::{complain, fail, finish, line, say};
+use crate::env::{self, Env};
+use crate::error::{Failure, Reason, one_line, truncate};
+use crate::output::{complain, confirm, fail, finish, line, say};
+use crate::style::Style;
 
 /// The exit code for a command line that makes no sense, where it is not docker's protocol that says.
 const WRONG_USAGE: u8 = 2;
@@ -72,11 +73,41 @@ fn perform_command(command: Command) -> ExitCode {
             }
             Err(error) => Err(error),
         },
+        Command::Configure(options) => return configure(&options),
         Command::Doctor(_) => Ok(String::new()),
     };
     match result {
         Ok(report) => finish(&report, ExitCode::SUCCESS),
         Err((what, failure)) => fail(&what, &failure),
+    }
+}
+
+fn configure(options: &Configure) -> ExitCode {
+    let world = configure::World {
+        env: &Env::from_process(),
+        style: Style::of_stdout(),
+        is_ours: &|_| false,
+        whoami: &|| {
+            Err(Failure::new(
+                Reason::Configuration,
+                "no registry is named",
+                "name one, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com",
+            ))
+        },
+        confirm: &|text| confirm(&format!("{text}Add them? [Y/n] ")),
+        search_path: std::env::var_os(env::PATH),
+    };
+    match configure::run(options, &world) {
+        Ok(done) => {
+            for warning in done.warnings {
+                complain(&format!("{NAME}: {}", one_line(&warning)));
+            }
+            finish(&done.report, ExitCode::SUCCESS)
+        }
+        Err(why) => {
+            complain(&format!("{NAME}: {}", one_line(&why)));
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -109,4 +140,3 @@ fn refuse(args: &[OsString]) -> ExitCode {
     });
     code
 }
-

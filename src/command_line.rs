@@ -99,6 +99,52 @@ _docker-credential-ecr-login.")]
         /// The shell
         shell: Shell,
     },
+    /// Name this helper for ECR registries in docker's or podman's configuration file
+    #[command(after_help = "\
+Examples:
+  docker-credential-ecr-login configure 123456789012.dkr.ecr.us-east-1.amazonaws.com public.ecr.aws
+  docker-credential-ecr-login configure --profile prod 123456789012.dkr.ecr.us-east-1.amazonaws.com
+  docker-credential-ecr-login configure --dry-run
+  docker-credential-ecr-login configure --remove
+
+docker's file is config.json in DOCKER_CONFIG or ~/.docker; podman's is the one that REGISTRY_AUTH_FILE names, or
+~/.config/containers/auth.json. All else in it stays as it is.")]
+    Configure(Configure),
+}
+
+/// What `configure` is to do.
+#[derive(Debug, Clone, Args)]
+pub struct Configure {
+    /// Registries, by host name; without one, your account's own (AWS is asked which that is) and public.ecr.aws
+    #[arg(value_name = "REGISTRY")]
+    pub registries: Vec<String>,
+    /// The client whose file is changed
+    #[arg(long, value_enum, default_value_t = Client::Docker)]
+    pub client: Client,
+    /// Use this AWS profile for the registries: written to our own configuration file
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Name this helper for all other registries too (credsStore); the one named before becomes our fallback
+    #[arg(long)]
+    pub store: bool,
+    /// Take it back: for the registries, for all of them, or with --store for credsStore
+    #[arg(long)]
+    pub remove: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Ask no question
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Clients whose files we can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Client {
+    /// docker, and what reads its file: nerdctl, crane, oras
+    Docker,
+    /// Podman, Buildah and Skopeo
+    Podman,
 }
 
 /// What `doctor` is told.

@@ -178,4 +178,3 @@ fn read_input() -> Result<Zeroizing<Vec<u8>>, Error> {
         })
     })
 }
-

@@ -91,16 +91,28 @@ pub const HTTP_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 /// Hosts that are reached without a proxy.
 pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
+/// The directory of docker's config.json. Like the two after it, it says what `configure` writes, and nothing about who asks AWS.
+pub const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+/// podman's auth.json.
+pub const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
+/// Where podman's directory is, if not in `~/.config`.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+
 /// The kind of terminal. Read where a line is printed, and not a part of a snapshot.
 pub const TERM: &str = "TERM";
-/// Where programs are. Read where the fallback helper is looked for.
+/// Where programs are. Read where one is looked for, and not a part of a snapshot.
 pub const PATH: &str = "PATH";
 /// Makes docker before version 23 build with BuildKit. Read there too.
 pub const DOCKER_BUILDKIT: &str = "DOCKER_BUILDKIT";
+/// Asks for output without colours. Read there too.
+pub const NO_COLOR: &str = "NO_COLOR";
 
 /// The names outside `AWS_` that a snapshot keeps.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 12] = [
     HOME,
+    DOCKER_CONFIG,
+    REGISTRY_AUTH_FILE,
+    XDG_CONFIG_HOME,
     SSL_CERT_FILE,
     SSL_CERT_DIR,
     "HTTPS_PROXY",

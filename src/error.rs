@@ -166,12 +166,14 @@ impl fmt::Display for Failure {
 /// The text on one line: control characters and runs of white space become one space each, also those of Unicode that
 /// turn the direction of writing or cannot be seen.
 pub(crate) fn one_line(text: &str) -> String {
-    let moves = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
     let spaced: String = text.chars().map(|c| if moves(c) { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a character is none that is seen, and may change how others are.
+pub(crate) fn moves(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The beginning of a text, of at most so many bytes, with a mark where something was cut off.

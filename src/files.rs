@@ -177,7 +177,10 @@ impl AwsFiles {
                 .windows(text.len())
                 .any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
         };
-        self.each().into_iter().filter_map(|file| file.found.contents()).any(is_in)
+        self.each()
+            .into_iter()
+            .filter_map(|file| file.found.contents())
+            .any(is_in)
     }
 }
 

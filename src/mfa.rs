@@ -48,7 +48,10 @@ pub fn ask<T>(
         Waited::Turn(turn) => turn,
         Waited::TimedOut => return Err(no_answer(device, registry, NoAnswer::TimedOut)),
     };
-    let question = format!("MFA code for {} ({}), to log in to {registry}: ", device.serial, device.of);
+    let question = format!(
+        "MFA code for {} ({}), to log in to {registry}: ",
+        device.serial, device.of
+    );
     for _ in 0..ATTEMPTS {
         let code = turn
             .ask(&question, until)
@@ -58,7 +61,11 @@ pub fn ask<T>(
             return then(Secret::from(code.to_owned()));
         }
     }
-    Err(failure(device, "what was typed is no MFA code, which has six digits", "try again"))
+    Err(failure(
+        device,
+        "what was typed is no MFA code, which has six digits",
+        "try again",
+    ))
 }
 
 /// Nobody can be asked; the person who reads this can see to it that nobody needs to be.
@@ -71,7 +78,11 @@ pub fn no_terminal(device: &Device, registry: &Registry) -> Failure {
         "{} wants the code of the MFA device {}, and there is no terminal to ask for it on",
         device.of, device.serial
     );
-    failure(device, &what, &format!("{advice} in a terminal once, which is good for up to 12 hours"))
+    failure(
+        device,
+        &what,
+        &format!("{advice} in a terminal once, which is good for up to 12 hours"),
+    )
 }
 
 fn no_answer(device: &Device, registry: &Registry, error: NoAnswer) -> Failure {

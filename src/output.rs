@@ -1,7 +1,7 @@
 //! The one place that prints: answers to stdout, and lines for a person to stderr.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
@@ -52,6 +52,18 @@ fn print(mut rest: &[u8]) -> io::Result<()> {
         rest = rest.get(written..).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Asks the person at the terminal, with yes for an empty line. Where nobody can be asked, nobody objects.
+pub fn confirm(question: &str) -> bool {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return true;
+    }
+    let mut answer = String::new();
+    let asked = io::stderr().lock().write_all(question.as_bytes());
+    let read = asked.and_then(|()| io::stdin().read_line(&mut answer));
+    // Without so much as the end of a line, the terminal was closed.
+    read.is_ok_and(|length| length > 0) && ["", "y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
 }
 
 /// Says something to the person at the terminal while the client waits.

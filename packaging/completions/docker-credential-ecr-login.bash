@@ -19,6 +19,9 @@ _docker__credential__ecr__login() {
             docker__credential__ecr__login,completions)
                 cmd="docker__credential__ecr__login__subcmd__completions"
                 ;;
+            docker__credential__ecr__login,configure)
+                cmd="docker__credential__ecr__login__subcmd__configure"
+                ;;
             docker__credential__ecr__login,erase)
                 cmd="docker__credential__ecr__login__subcmd__erase"
                 ;;
@@ -39,6 +42,9 @@ _docker__credential__ecr__login() {
                 ;;
             docker__credential__ecr__login__subcmd__help,completions)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__completions"
+                ;;
+            docker__credential__ecr__login__subcmd__help,configure)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__configure"
                 ;;
             docker__credential__ecr__login__subcmd__help,erase)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__erase"
@@ -65,7 +71,7 @@ _docker__credential__ecr__login() {
 
     case "${cmd}" in
         docker__credential__ecr__login)
-            opts="-v -h --version --help get store erase list version completions help"
+            opts="-v -h --version --help get store erase list version completions configure help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -85,6 +91,28 @@ _docker__credential__ecr__login() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__configure)
+            opts="-y -h --client --profile --store --remove --dry-run --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --client)
+                    COMPREPLY=($(compgen -W "docker podman" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -121,7 +149,7 @@ _docker__credential__ecr__login() {
             return 0
             ;;
         docker__credential__ecr__login__subcmd__help)
-            opts="get store erase list version completions help"
+            opts="get store erase list version completions configure help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -135,6 +163,20 @@ _docker__credential__ecr__login() {
             return 0
             ;;
         docker__credential__ecr__login__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__configure)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

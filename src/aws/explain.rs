@@ -66,13 +66,19 @@ pub fn role(plan: &Plan, hop: &Hop, journal: &Journal, error: SendError) -> Fail
     if error.never_sent {
         return Failure::new(
             Reason::Configuration,
-            format!("no request for the role {} could be made: {}", hop.arn, journal.conceal(&error.text)),
+            format!(
+                "no request for the role {} could be made: {}",
+                hop.arn,
+                journal.conceal(&error.text)
+            ),
             "check role_arn, the keys and the endpoint settings",
         );
     }
     let advice = match hop.device() {
         Some(_) => "check the code and mfa_serial, and that the role's trust policy names this user",
-        None => "check that the role's trust policy names this identity and its external_id, and that it may call sts:AssumeRole",
+        None => {
+            "check that the role's trust policy names this identity and its external_id, and that it may call sts:AssumeRole"
+        }
     };
     match journal.last_failure() {
         Some(exchange) => failed_exchange(plan, &exchange, advice),

@@ -56,10 +56,10 @@ pub fn run<T: Send + 'static>(
         }
     }
     until(deadline).unwrap_or_else(|_| {
-            // The credential_process that was waited for: nobody will read what it prints.
-            platform::end_children();
-            Err(Stopped::TimedOut(started.elapsed()))
-        })
+        // The credential_process that was waited for: nobody will read what it prints.
+        platform::end_children();
+        Err(Stopped::TimedOut(started.elapsed()))
+    })
 }
 
 fn waiting() -> MutexGuard<'static, Option<Report>> {

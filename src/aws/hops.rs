@@ -94,7 +94,10 @@ impl Hop {
             .set_external_id(self.external_id.clone())
             .set_duration_seconds(self.duration)
             .set_serial_number(self.mfa_serial.clone())
-            .set_token_code(code.filter(|_| self.mfa_serial.is_some()).map(|code| code.expose().to_owned()));
+            .set_token_code(
+                code.filter(|_| self.mfa_serial.is_some())
+                    .map(|code| code.expose().to_owned()),
+            );
         let answer = request.send().await?;
         Ok(answer.credentials.map(|keys| {
             let token = Some(keys.session_token);
@@ -134,7 +137,9 @@ pub fn no_source(profile: &str, files: &str) -> Failure {
 pub fn no_keys(profile: &str) -> Failure {
     Failure::new(
         Reason::Configuration,
-        format!("profile {profile:?} has credential_source = Environment, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
+        format!(
+            "profile {profile:?} has credential_source = Environment, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+        ),
         "set both",
     )
 }

@@ -29,8 +29,8 @@ use crate::aws::guard::Stopped;
 use crate::aws::journal::Journal;
 use crate::aws::source::Plan;
 use crate::cache::Token;
-use crate::error::{Failure, Reason};
 use crate::env::Env;
+use crate::error::{Failure, Reason};
 use crate::files::{AwsFile, AwsFiles, Found};
 use crate::log::Log;
 use crate::mfa;
@@ -47,9 +47,12 @@ use crate::who::Who;
 ///
 /// A [`Failure`] that says what failed, or what was waited for.
 pub fn fetch(request: Request, files: AwsFiles, deadline: Instant, waiting: &Waiting) -> Result<Token, Failure> {
-    in_time(&request.log.clone(), deadline, waiting, async move |journal, terminal| {
-        token::fetch(&request, &files, terminal, &journal).await
-    })
+    in_time(
+        &request.log.clone(),
+        deadline,
+        waiting,
+        async move |journal, terminal| token::fetch(&request, &files, terminal, &journal).await,
+    )
 }
 
 /// The MFA device whose code somebody's credentials need, if they do.

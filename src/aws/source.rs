@@ -232,7 +232,10 @@ impl Plan {
             return Err(hops::no_source(name, &self.files_read()));
         }
         if Hop::with_mfa(source).is_some() {
-            return Err(hops::too_deep(&format!("profile {name:?}"), &format!("profile {own:?}")));
+            return Err(hops::too_deep(
+                &format!("profile {name:?}"),
+                &format!("profile {own:?}"),
+            ));
         }
         let found = self.base(source)?.ok_or_else(|| self.empty_source(name))?;
         match found.base.is_environment() {
@@ -360,7 +363,10 @@ impl Plan {
     /// Whose credentials these are, for messages: `profile "dev"`. A profile that is named is told also where the
     /// credentials are not its own: endpoints and certificates may be.
     pub fn who(&self) -> String {
-        if let Some(Hop { of: HopOf::Entry, arn, .. }) = self.hops.last() {
+        if let Some(Hop {
+            of: HopOf::Entry, arn, ..
+        }) = self.hops.last()
+        {
             return format!("the role {arn}");
         }
         let who = match &self.source {

@@ -63,7 +63,12 @@ pub async fn fetch(
         return Err(mfa::no_terminal(&device, registry));
     }
     journal.is_with(plan.who());
-    for secret in plan.secrets(env).iter().map(|secret| secret.as_str()).chain(request.code.as_ref().map(Secret::expose)) {
+    for secret in plan
+        .secrets(env)
+        .iter()
+        .map(|secret| secret.as_str())
+        .chain(request.code.as_ref().map(Secret::expose))
+    {
         journal.keep_secret(secret);
     }
     let client = setup::http_client(env, &plan, journal, log)?;
@@ -123,7 +128,8 @@ fn keys_of(plan: &Plan, profile: &str) -> Result<Keys, CredentialsError> {
             Ok(Keys::new(id, secret, token, None, "profile"))
         }
         _ => {
-            let why = format!("profile {profile:?} has one of aws_access_key_id and aws_secret_access_key, and not both");
+            let why =
+                format!("profile {profile:?} has one of aws_access_key_id and aws_secret_access_key, and not both");
             Err(CredentialsError::invalid_configuration(why))
         }
     }

@@ -20,7 +20,13 @@ pub fn list(settings: &Settings) -> Result<String, Failure> {
     let dir = locate(settings)?;
     let now = SystemTime::now();
     let mut entries: Vec<_> = Store::new(dir.clone()).live_entries().collect();
-    entries.sort_by_key(|entry| (entry.service().to_owned(), entry.region().to_owned(), entry.requested_at()));
+    entries.sort_by_key(|entry| {
+        (
+            entry.service().to_owned(),
+            entry.region().to_owned(),
+            entry.requested_at(),
+        )
+    });
     let mut logins: Vec<_> = Login::all(&dir).collect();
     logins.sort_by_key(|login| login.host().to_owned());
     let mut rows = vec![["SERVICE", "REGION", "CREDENTIALS", "AGE", "LEFT", "REGISTRIES"].map(str::to_owned)];

@@ -2,5 +2,6 @@
 
 pub mod cache;
 pub mod completions;
+pub mod configure;
 pub mod get_login_password;
 mod table;

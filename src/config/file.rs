@@ -61,7 +61,9 @@ pub fn users(env: &Env) -> Result<Option<PathBuf>, Failure> {
     }
     // dirs would go on to the user database's home, which is not the one that the AWS files come from.
     let home = env.home().filter(|home| home.is_absolute());
-    Ok(home.and_then(|_| dirs::config_dir()).map(|directory| directory.join(USERS)))
+    Ok(home
+        .and_then(|_| dirs::config_dir())
+        .map(|directory| directory.join(USERS)))
 }
 
 /// Reads a file. None where there is none and need not be.

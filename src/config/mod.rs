@@ -55,7 +55,9 @@ impl Settings {
     pub fn load(env: Env) -> Result<Self, Failure> {
         let mut files = Vec::new();
         for place in file::places(&env)? {
-            let Some(text) = file::read(&place, &env)? else { continue };
+            let Some(text) = file::read(&place, &env)? else {
+                continue;
+            };
             let path = place.path;
             let settings = parse::parse(&text).map_err(|fault| {
                 let what = format!("{} line {}: {}", path.display(), fault.line, fault.what);
@@ -228,12 +230,19 @@ mod tests {
 
     #[test]
     fn variables_go_before_files_and_the_users_file_before_the_systems() {
-        let files = ["timeout = 5\nlog = \"off\"", "timeout = 6\nlog = \"info\"\nstrict = true"];
+        let files = [
+            "timeout = 5\nlog = \"off\"",
+            "timeout = 6\nlog = \"info\"\nstrict = true",
+        ];
         let from_files = settings(&[], &files);
         assert_eq!(from_files.timeout(), Ok(Duration::from_secs(5)));
         assert_eq!(from_files.log_level(), Ok(None));
         assert!(from_files.is_strict());
-        let vars = [("AWS_ECR_TIMEOUT", "7s"), ("AWS_ECR_LOG", "debug"), ("AWS_ECR_STRICT", "false")];
+        let vars = [
+            ("AWS_ECR_TIMEOUT", "7s"),
+            ("AWS_ECR_LOG", "debug"),
+            ("AWS_ECR_STRICT", "false"),
+        ];
         let from_vars = settings(&vars, &files);
         assert_eq!(from_vars.timeout(), Ok(Duration::from_secs(7)));
         assert_eq!(from_vars.log_level(), Ok(Some(Level::Debug)));
@@ -256,7 +265,10 @@ mod tests {
             "[[registry]]\nmatch = \"*.corp.example\"\necr = \"{ecr}\"\nprofile = \"a\"\n\
              [[registry]]\nmatch = \"*\"\nprofile = \"b\""
         );
-        let settings = settings(&[], &[&users, "[[registry]]\nmatch = \"*.amazonaws.com\"\nprofile = \"c\""]);
+        let settings = settings(
+            &[],
+            &[&users, "[[registry]]\nmatch = \"*.amazonaws.com\"\nprofile = \"c\""],
+        );
         let profile = |host: &str| Some(settings.target(host)?.who.profile()?.to_owned());
         assert_eq!(profile(ecr).as_deref(), Some("b"));
         assert_eq!(profile("hub.corp.example").as_deref(), Some("a"));

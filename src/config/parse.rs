@@ -123,7 +123,12 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
             }
         }
     }
-    let fault = |line, what: &str| Err(Fault { line, what: what.to_owned() });
+    let fault = |line, what: &str| {
+        Err(Fault {
+            line,
+            what: what.to_owned(),
+        })
+    };
     let who = match (profile, arn, of_roles) {
         (Some(_), Some(_), _) => {
             return fault(
@@ -137,7 +142,10 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
         (None, None, None) => Who::Environment,
     };
     let Some(pattern) = pattern else {
-        return fault(line, "[[registry]] has no match: a host name, or a pattern such as \"123456789012.*\"");
+        return fault(
+            line,
+            "[[registry]] has no match: a host name, or a pattern such as \"123456789012.*\"",
+        );
     };
     Rule::new(pattern, alias, who, line).map_err(|Wrong(what)| Fault { line, what })
 }
@@ -266,13 +274,33 @@ mod tests {
             ("fallback = \"../x\"", 1, "fallback: "),
             ("\n\n[registry]\nmatch = \"a\"", 3, "[[registry]]"),
             ("[[registry]]\nprofile = \"p\"", 1, "has no match"),
-            ("[[registry]]\nmatch = \"a\"\nprofil = \"p\"", 3, "\"profil\" is not known"),
-            ("[[registry]]\nmatch = \"a\"\nprofile = \" \"", 3, "profile: expected a text"),
+            (
+                "[[registry]]\nmatch = \"a\"\nprofil = \"p\"",
+                3,
+                "\"profil\" is not known",
+            ),
+            (
+                "[[registry]]\nmatch = \"a\"\nprofile = \" \"",
+                3,
+                "profile: expected a text",
+            ),
             ("[[registry]]\nmatch = \"a[\"", 2, "match: \"a[\" is no pattern"),
             ("[[registry]]\nmatch = \"https://a\"", 2, "match: expected a host"),
-            ("[[registry]]\nmatch = \"a\"\nexternal_id = \"p\"", 3, "external_id: only"),
-            ("[[registry]]\nmatch = \"a\"\nrole_arn = \"pull\"", 3, "role_arn: \"pull\" is no role's ARN"),
-            ("[[registry]]\nmatch = \"a\"\necr = \"docker.io\"", 3, "ecr: \"docker.io\" is not"),
+            (
+                "[[registry]]\nmatch = \"a\"\nexternal_id = \"p\"",
+                3,
+                "external_id: only",
+            ),
+            (
+                "[[registry]]\nmatch = \"a\"\nrole_arn = \"pull\"",
+                3,
+                "role_arn: \"pull\" is no role's ARN",
+            ),
+            (
+                "[[registry]]\nmatch = \"a\"\necr = \"docker.io\"",
+                3,
+                "ecr: \"docker.io\" is not",
+            ),
             ("strict = true\nstrict = true", 2, "duplicate key"),
             ("strict = \n", 1, "not valid TOML"),
         ] {
@@ -290,7 +318,12 @@ mod tests {
         for wide in ["*", "*.example", "registry.*", "registry.corp.e*", "?.com"] {
             assert!(alias(wide).is_err(), "{wide}");
         }
-        for narrow in ["registry", "registry.corp.example", "*.corp.example", "r?-*.corp.example"] {
+        for narrow in [
+            "registry",
+            "registry.corp.example",
+            "*.corp.example",
+            "r?-*.corp.example",
+        ] {
             assert!(alias(narrow).is_ok(), "{narrow}");
         }
     }

@@ -31,7 +31,9 @@ impl Rule {
         let is_wide = || {
             let mut from_behind = text.rsplitn(3, '.');
             let domain = [from_behind.next(), from_behind.next()];
-            domain.iter().any(|label| label.is_none_or(|label| label.contains(WILD)))
+            domain
+                .iter()
+                .any(|label| label.is_none_or(|label| label.contains(WILD)))
         };
         if alias.is_some() && text.contains(WILD) && is_wide() {
             return Err(Wrong(format!(

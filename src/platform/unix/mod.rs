@@ -1,7 +1,5 @@
 //! Linux and macOS.
 
-// Temporary, until the question for a code is asked.
-#[allow(dead_code)]
 mod line;
 // The pseudo-terminal of the integration tests, for processes of the unit tests.
 #[cfg(test)]
@@ -15,9 +13,7 @@ mod line;
 )]
 #[path = "../../../tests/support/pty.rs"]
 mod pty;
-#[allow(dead_code)]
 mod terminal;
-#[allow(dead_code)]
 mod turn;
 
 use std::ffi::OsString;
@@ -37,10 +33,8 @@ use rustix::process::{Pid, Signal};
 
 /// Something to read from: an open file, a pipe, a terminal.
 pub use std::os::fd::AsFd as Source;
-#[allow(unused_imports)]
 pub use terminal::{NoAnswer, Terminal};
-#[allow(unused_imports)]
-pub use turn::{Turn, Waited};
+pub use turn::Waited;
 
 /// Others may neither read nor write what is private.
 const PRIVATE_FILE: u32 = 0o600;
@@ -92,6 +86,15 @@ pub fn names_of(metadata: &Metadata) -> u64 {
 /// Whether both are of one file.
 pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
     one.ino() == other.ino() && one.dev() == other.dev()
+}
+
+/// Gives a file or directory of ours the owner and the group that another has.
+pub fn give_to_owner_of(file: &File, other: &Metadata) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if (metadata.uid(), metadata.gid()) == (other.uid(), other.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::fchown(file, Some(other.uid()), Some(other.gid()))
 }
 
 /// Makes one directory that nobody but its owner can enter, whatever the umask.
