@@ -169,8 +169,8 @@ impl Fallback {
     }
 }
 
-/// The two lists as one. Where both know a server, the user is ours. A server of theirs of which `is_ours` says yes is left
-/// out: clients ask us for all that is listed, and one that there is nothing for can fail them all.
+/// The two lists as one. Where both know a server, the user is ours. A server of theirs of which `is_ours` says yes is
+/// left out: clients ask us for all that is listed, and one that there is nothing for can fail them all.
 pub fn merge(
     ours: BTreeMap<String, String>,
     theirs: BTreeMap<String, String>,
