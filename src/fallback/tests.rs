@@ -2,6 +2,7 @@
 
 use std::fs::{self, create_dir};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -136,10 +137,14 @@ fn the_input_arrives_to_the_byte_and_the_exit_code_comes_back() {
 
 #[test]
 fn a_stdin_that_somebody_keeps_open_is_not_waited_for() {
-    let (directory, program) = helper("exec 3<&0; sleep 30 0<&3 >/dev/null 2>&1 & echo $! >\"${0%/*}/pid\"; exit 4");
+    let (directory, program) = helper("exec 3<&0; sleep 60 0<&3 >/dev/null 2>&1 & echo $! >\"${0%/*}/pid\"; exit 4");
+    let start = Instant::now();
     assert_eq!(desktop().run(&program, "get", &vec![b'x'; 1 << 20]).unwrap(), 4);
+    assert!(
+        start.elapsed() < Duration::from_secs(50),
+        "the other program was waited for"
+    );
     let pid = fs::read_to_string(directory.path().join("pid")).unwrap();
-    // Had it been waited for, there would be nothing to end.
     shell("kill \"$1\"", &[pid.trim().as_ref()]);
 }
 
