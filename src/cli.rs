@@ -9,13 +9,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 use zeroize::Zeroizing;
 
 use crate::command_line::{Cache, Command, CommandLine, Configure, NAME, Verb};
-use crate::commands::{cache, completions, configure, get_login_password};
+use crate::commands::{account, cache, completions, configure, doctor, get_login_password};
 use crate::config::Settings;
 use crate::docker::{answer, log};
 use crate::env::{self, Env};
-use crate::error::{Failure, Reason, one_line, truncate};
-use crate::output::{complain, confirm, fail, finish, line, say};
+use crate::error::{Failure, one_line, truncate};
+use crate::output::{complain, confirm, fail, finish, line, say, show};
 use crate::style::Style;
+use crate::waiting::Waiting;
 
 /// The exit code for a command line that makes no sense, where it is not docker's protocol that says.
 const WRONG_USAGE: u8 = 2;
@@ -74,7 +75,11 @@ fn perform_command(command: Command) -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Configure(options) => return configure(&options),
-        Command::Doctor(_) => Ok(String::new()),
+        Command::Doctor(arguments) => {
+            let (report, is_well) = doctor::run(&arguments, show, say);
+            let code = if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return finish(&report, code);
+        }
     };
     match result {
         Ok(report) => finish(&report, ExitCode::SUCCESS),
@@ -83,17 +88,16 @@ fn perform_command(command: Command) -> ExitCode {
 }
 
 fn configure(options: &Configure) -> ExitCode {
+    let settings = match Settings::load(Env::from_process()) {
+        Ok(settings) => settings,
+        Err(failure) => return fail("config.toml", &failure),
+    };
+    let waiting = Waiting::telling(say);
     let world = configure::World {
-        env: &Env::from_process(),
+        env: settings.env(),
         style: Style::of_stdout(),
-        is_ours: &|_| false,
-        whoami: &|| {
-            Err(Failure::new(
-                Reason::Configuration,
-                "no registry is named",
-                "name one, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com",
-            ))
-        },
+        is_ours: &|host| settings.target(host).is_some(),
+        whoami: &|| account::registries(&settings, options.profile.as_deref(), &waiting),
         confirm: &|text| confirm(&format!("{text}Add them? [Y/n] ")),
         search_path: std::env::var_os(env::PATH),
     };

@@ -104,6 +104,10 @@ pub const TERM: &str = "TERM";
 pub const PATH: &str = "PATH";
 /// Makes docker before version 23 build with BuildKit. Read there too.
 pub const DOCKER_BUILDKIT: &str = "DOCKER_BUILDKIT";
+/// Logins that docker takes before those of its file. Read there too.
+pub const DOCKER_AUTH_CONFIG: &str = "DOCKER_AUTH_CONFIG";
+/// Who became root. Read there too.
+pub const SUDO_USER: &str = "SUDO_USER";
 /// Asks for output without colours. Read there too.
 pub const NO_COLOR: &str = "NO_COLOR";
 

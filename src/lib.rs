@@ -28,6 +28,7 @@ mod env;
 mod error;
 mod fallback;
 mod files;
+mod finding;
 mod helper;
 mod identity;
 mod log;

@@ -42,6 +42,11 @@ pub fn finish(answer: &str, code: ExitCode) -> ExitCode {
     }
 }
 
+/// Prints a part of a report, as it comes. Whoever has gone away hears of it at the end.
+pub fn show(text: &str) {
+    let _ = print(text.as_bytes());
+}
+
 /// Writes to stdout in one piece. std's stdout would take it apart at the end of the line, and keep a copy.
 fn print(mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {

@@ -67,6 +67,20 @@ impl ServerUrl {
     }
 }
 
+impl ServerUrl {
+    /// Where the registry is reached: the host, and the port if one was given.
+    pub fn address(&self) -> Option<String> {
+        let host = self.host()?;
+        let rest = after_http(&self.given).unwrap_or(&self.given);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let port = authority.rsplit_once(':').map(|(_, port)| port);
+        Some(match port.filter(|port| !port.is_empty() && !port.contains(']')) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        })
+    }
+}
+
 fn host(given: &str) -> Result<Option<String>, Error> {
     let rest = match after_http(given) {
         Some(rest) => rest,
@@ -237,6 +251,20 @@ mod tests {
             format!("HTTPS://{}", HOST.to_uppercase()),
         ] {
             assert_eq!(host_of(&form).as_deref(), Some(HOST), "{form:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_its_port() {
+        let address = |input: &str| ServerUrl::parse(input.as_bytes()).unwrap().address();
+        for (input, expected) in [
+            ("Example.com", "example.com"),
+            ("https://example.com:5000/v2/", "example.com:5000"),
+            ("example.com.:", "example.com"),
+            ("[::1]:5000/a", "[::1]:5000"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(address(input).as_deref(), Some(expected), "{input}");
         }
     }
 

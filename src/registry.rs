@@ -16,6 +16,18 @@ const SUFFIXES: [&str; 7] = [
     "csp.hci.ic.gov",
 ];
 
+/// The partitions by their names in ARNs, and the suffix of host names in each.
+const PARTITIONS: [(&str, &str); 8] = [
+    ("aws", "amazonaws.com"),
+    ("aws-us-gov", "amazonaws.com"),
+    ("aws-cn", "amazonaws.com.cn"),
+    ("aws-eusc", "amazonaws.eu"),
+    ("aws-iso", "c2s.ic.gov"),
+    ("aws-iso-b", "sc2s.sgov.gov"),
+    ("aws-iso-e", "cloud.adc-e.uk"),
+    ("aws-iso-f", "csp.hci.ic.gov"),
+];
+
 /// Suffixes of the dual-stack host names `<account>.dkr-ecr[-fips].<region>.<suffix>`.
 const DUAL_STACK_SUFFIXES: [&str; 2] = ["on.aws", "on.amazonwebservices.com.cn"];
 
@@ -104,6 +116,14 @@ impl Registry {
             dual_stack: false,
             behind: None,
         })
+    }
+
+    /// The host name of an account's registry in a region of a partition, by the partition's name in ARNs; none where there is
+    /// no such partition, account or region.
+    pub fn host_of(account: &str, region: &str, partition: &str) -> Option<String> {
+        let (_, suffix) = PARTITIONS.into_iter().find(|(name, _)| *name == partition)?;
+        let host = format!("{account}.dkr.ecr.{region}.{suffix}");
+        Self::is_host(&host).then_some(host)
     }
 
     /// The same registry by another host name, which somebody put in front of it.

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -19,7 +19,12 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::date_time::Format;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
 
 use crate::aws::journal::{Call, Distrust, FailedExchange, Journal, Outcome};
 use crate::aws::origin::Origin;
@@ -28,6 +33,7 @@ use crate::aws::{answer, sent, trust};
 use crate::env::Env;
 use crate::error::{Failure, Reason, one_line};
 use crate::log::Log;
+use crate::protocol::Credentials;
 
 /// The client that every part of the SDK is given.
 #[derive(Clone)]
@@ -48,6 +54,9 @@ pub const APP_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_
 
 /// The most that is read of an answer, in bytes. Real ones are a few thousand.
 const BODY_LIMIT: usize = 1024 * 1024;
+
+/// For an answer to [`Client::status`].
+const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What two requests must have in common to share connections.
 #[derive(PartialEq, Eq, Hash)]
@@ -71,6 +80,24 @@ impl Client {
             journal,
             log,
         }))
+    }
+
+    /// The status that a URL answers a user name and password with; none without an answer, and then the journal knows why.
+    pub async fn status(&self, url: &str, credentials: &Credentials) -> Option<u16> {
+        let mut request = HttpRequest::new(SdkBody::empty());
+        request.set_uri(url).ok()?;
+        let pair = format!("{}:{}", credentials.username, credentials.secret.expose());
+        let pair = Zeroizing::new(BASE64_STANDARD.encode(Zeroizing::new(pair).as_bytes()));
+        request
+            .headers_mut()
+            .insert("authorization", format!("Basic {}", pair.as_str()));
+        self.0.journal.keep_secret(&pair);
+        let connector = Noting {
+            client: self.clone(),
+            settings: HttpConnectorSettings::builder().build(),
+        };
+        let answer = tokio::time::timeout(STATUS_TIMEOUT, connector.call(request)).await;
+        Some(answer.ok()?.ok()?.status().as_u16())
     }
 
     fn connector(
@@ -258,6 +285,9 @@ async fn noted(
             });
         }
     };
+    if let Some(time) = response.headers().get("date").and_then(http_time) {
+        journal.heard_time(time);
+    }
     let success = response.status().is_success();
     let body = match whole(response.take_body()).await {
         Ok(body) => body,
@@ -281,6 +311,12 @@ async fn noted(
     }
     *response.body_mut() = SdkBody::from(body);
     Ok(response)
+}
+
+/// The moment in a Date header.
+fn http_time(text: &str) -> Option<SystemTime> {
+    let time = DateTime::from_str(text, Format::HttpDate).ok()?;
+    SystemTime::try_from(time).ok()
 }
 
 /// The whole of a body, up to a limit.

@@ -61,6 +61,18 @@ pub fn authorization(plan: &Plan, registry: &Registry, journal: &Journal, error:
     }
 }
 
+/// Why there is no telling whose the credentials are.
+pub fn identity(plan: &Plan, journal: &Journal, error: SendError) -> Failure {
+    match journal.last_failure() {
+        Some(exchange) => failed_exchange(plan, &exchange, "check the policies of this identity's organization"),
+        None => Failure::new(
+            Reason::Configuration,
+            format!("STS cannot be asked: {}", journal.conceal(&error.text)),
+            "check the keys and the endpoint settings",
+        ),
+    }
+}
+
 /// Why a role of ours could not be assumed.
 pub fn role(plan: &Plan, hop: &Hop, journal: &Journal, error: SendError) -> Failure {
     if error.never_sent {

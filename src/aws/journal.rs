@@ -1,6 +1,7 @@
 //! What the AWS part is doing, and how its last request ended: the SDK's error types hide both.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -23,6 +24,7 @@ struct State {
     sso_token: Option<Zeroizing<String>>,
     sso_refreshed: bool,
     asked: Option<Origin>,
+    clocks: Option<(SystemTime, SystemTime)>,
     failed: Option<FailedExchange>,
 }
 
@@ -168,6 +170,16 @@ impl Journal {
         let mut state = self.state();
         state.asked = Some(exchange.origin.clone());
         state.failed = Some(exchange);
+    }
+
+    /// Notes what time an answer said it was, when it came.
+    pub fn heard_time(&self, theirs: SystemTime) {
+        self.state().clocks = Some((theirs, SystemTime::now()));
+    }
+
+    /// What time the last answer said it was, and what time it was here.
+    pub fn clocks(&self) -> Option<(SystemTime, SystemTime)> {
+        self.state().clocks
     }
 
     /// Where the last request went.

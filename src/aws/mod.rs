@@ -2,6 +2,8 @@
 //! answers.
 
 mod answer;
+mod caller;
+mod checkup;
 mod client;
 mod explain;
 mod guard;
@@ -21,6 +23,8 @@ mod trust;
 use std::io;
 use std::time::Instant;
 
+pub use caller::Caller;
+pub use checkup::Checkup;
 pub use guard::quiet_panics;
 pub use sso_cache::refresh_is_due;
 pub use token::Request;
@@ -53,6 +57,29 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant, waiting: &Wai
         waiting,
         async move |journal, terminal| token::fetch(&request, &files, terminal, &journal).await,
     )
+}
+
+/// Goes through the steps of getting a token, and tells what was found at each.
+///
+/// # Errors
+///
+/// A [`Failure`] where there was no getting to the end of them in time.
+pub fn check_up(checkup: Checkup, files: AwsFiles, deadline: Instant, waiting: &Waiting) -> Result<(), Failure> {
+    in_time(&checkup.request.log.clone(), deadline, waiting, async move |journal, terminal| {
+        checkup::run(&checkup, &files, terminal, &journal).await;
+        Ok(())
+    })
+}
+
+/// Asks AWS who somebody is. The registry is that of a region, which is whose STS is asked.
+///
+/// # Errors
+///
+/// A [`Failure`] that says why there is no telling.
+pub fn identify(request: Request, files: AwsFiles, deadline: Instant, waiting: &Waiting) -> Result<Caller, Failure> {
+    in_time(&request.log.clone(), deadline, waiting, async move |journal, terminal| {
+        token::identify(&request, &files, terminal, &journal).await
+    })
 }
 
 /// The MFA device whose code somebody's credentials need, if they do.

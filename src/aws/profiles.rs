@@ -1,6 +1,7 @@
 //! The AWS config and credentials files as settings: their text, what the SDK's parser makes of it, and what a single
 //! profile's credentials begin with.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use aws_config::profile::{Profile, ProfileSet};
@@ -28,6 +29,20 @@ pub enum Base {
     Process,
     /// One of the SDK's other sources: Environment, EcsContainer, Ec2InstanceMetadata.
     Named(String),
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StaticKeys => f.write_str("keys in a file"),
+            Self::Sso(Some(session)) => write!(f, "the SSO session {session}"),
+            Self::Sso(None) => f.write_str("an SSO login"),
+            Self::Login => f.write_str("an aws login session"),
+            Self::WebIdentity => f.write_str("web identity"),
+            Self::Process => f.write_str("a credential_process"),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
 }
 
 impl Base {

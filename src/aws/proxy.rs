@@ -44,6 +44,35 @@ enum Exception {
     Domain(String, bool, Option<u16>),
 }
 
+/// The proxies of an environment in a few words, without user info.
+pub fn describe(env: &Env) -> String {
+    let shown = [&env::HTTPS_PROXY, &env::HTTP_PROXY]
+        .into_iter()
+        .filter_map(|names| Proxy::from_env(env, names))
+        .map(|proxy| format!("{} {}", proxy.variable, proxy.shown()));
+    let exceptions = env.first(&env::NO_PROXY).map(|hosts| format!("NO_PROXY {hosts}"));
+    let all: Vec<_> = shown.chain(exceptions).collect();
+    match all.is_empty() {
+        true => "no proxy".to_owned(),
+        false => all.join(", "),
+    }
+}
+
+/// Whether the proxies of an environment can be used at all.
+///
+/// # Errors
+///
+/// A [`Failure`] that names the variable.
+pub fn check(env: &Env) -> Result<(), Failure> {
+    let proxies = Proxies::new(env, Vec::new());
+    for url in ["https://ecr.invalid", "http://ecr.invalid"] {
+        if let Some(origin) = Origin::parse(url) {
+            proxies.for_origin(&origin)?;
+        }
+    }
+    Ok(())
+}
+
 impl Proxies {
     /// The proxies of this environment. `direct` are endpoints that are never asked through one.
     pub fn new(env: &Env, direct: Vec<Origin>) -> Self {

@@ -26,6 +26,8 @@ use crate::registry::{Registry, Service};
 
 /// The services' names in the SDK's settings.
 pub const ECR: &str = "ECR";
+/// The service that roles are assumed with, and that tells who somebody is.
+pub const STS: &str = "STS";
 /// The public one's.
 pub const ECR_PUBLIC: &str = "ECR PUBLIC";
 
@@ -273,7 +275,11 @@ pub fn endpoint_override(config: &SdkConfig, service: &str) -> Option<String> {
 }
 
 /// The SDK quietly passes over a URL that it cannot use, and would ask AWS itself.
-fn check_override(config: &SdkConfig, service: &str) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// A [`Failure`] that names the service.
+pub fn check_override(config: &SdkConfig, service: &str) -> Result<(), Failure> {
     match endpoint_override(config, service) {
         Some(url) if Origin::parse(&url).is_none() => Err(Failure::new(
             Reason::Configuration,

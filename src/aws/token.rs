@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
+use crate::aws::caller::{self, Caller};
 use crate::aws::explain::{self, SendError};
 use crate::aws::journal::Journal;
 use crate::aws::profiles::Base;
@@ -53,6 +54,16 @@ pub async fn fetch(
     journal: &Journal,
 ) -> Result<Token, Failure> {
     let Request { registry, env, log, .. } = request;
+    let plan = plan(request, aws_files, journal).await?;
+    let client = setup::http_client(env, &plan, journal, log)?;
+    let setup = setup::set_up(env, &plan, registry, terminal, client).await?;
+    let keys = keys(&setup, &plan, request, terminal, journal).await?;
+    authorized(&setup, &plan, request, keys, journal).await
+}
+
+/// Where credentials come from.
+pub async fn plan(request: &Request, aws_files: &AwsFiles, journal: &Journal) -> Result<Plan, Failure> {
+    let Request { registry, env, log, .. } = request;
     journal.begin("the AWS config and credentials files");
     let plan = Plan::new(env, aws_files, &request.who).await?;
     log.debug(|| format!("credentials come from {} ({:?})", plan.who(), plan.source));
@@ -71,15 +82,34 @@ pub async fn fetch(
     {
         journal.keep_secret(secret);
     }
-    let client = setup::http_client(env, &plan, journal, log)?;
-    let setup = setup::set_up(env, &plan, registry, terminal, client).await?;
-    let keys = resolve(&setup, &plan, request, terminal, journal).await?;
-    let keys = assume_roles(&setup, &plan, keys, request, journal).await?;
+    Ok(plan)
+}
+
+/// Credentials, with all roles assumed.
+pub async fn keys(
+    setup: &Setup,
+    plan: &Plan,
+    request: &Request,
+    terminal: Option<i32>,
+    journal: &Journal,
+) -> Result<Keys, Failure> {
+    let keys = resolve(setup, plan, request, terminal, journal).await?;
+    assume_roles(setup, plan, keys, request, journal).await
+}
+
+/// A token for credentials.
+pub async fn authorized(
+    setup: &Setup,
+    plan: &Plan,
+    Request { registry, .. }: &Request,
+    keys: Keys,
+    journal: &Journal,
+) -> Result<Token, Failure> {
     let requested = SystemTime::now();
     journal.begin("GetAuthorizationToken");
-    let authorization = authorize(&setup, registry, keys)
+    let authorization = authorize(setup, registry, keys)
         .await
-        .map_err(|error| explain::authorization(&plan, registry, journal, error))?;
+        .map_err(|error| explain::authorization(plan, registry, journal, error))?;
     authorization
         .into_token(requested, plan.is_bounded())
         .map(|token| Token {
@@ -88,6 +118,30 @@ pub async fn fetch(
             ..token
         })
         .ok_or_else(|| explain::nonsense(journal, explain::TOKEN))
+}
+
+/// Whose the credentials are, by AWS's word.
+///
+/// # Errors
+///
+/// As for [`fetch`].
+pub async fn identify(
+    request: &Request,
+    aws_files: &AwsFiles,
+    terminal: Option<i32>,
+    journal: &Journal,
+) -> Result<Caller, Failure> {
+    let Request { registry, env, log, .. } = request;
+    let plan = plan(request, aws_files, journal).await?;
+    let client = setup::http_client(env, &plan, journal, log)?;
+    let setup = setup::set_up(env, &plan, registry, terminal, client).await?;
+    let keys = keys(&setup, &plan, request, terminal, journal).await?;
+    setup::check_override(&setup.base, setup::STS)?;
+    journal.begin("GetCallerIdentity");
+    let caller = caller::identify(&setup.base, keys)
+        .await
+        .map_err(|error| explain::identity(&plan, journal, error))?;
+    caller.ok_or_else(|| explain::nonsense(journal, "identity"))
 }
 
 /// Resolves credentials, outside the SDK's identity cache and its limit of five seconds.

@@ -46,6 +46,12 @@ pub fn explicit_bundle(env: &Env, profile_bundle: Option<PathBuf>) -> Result<Opt
     Ok(Some(context(&certificates)))
 }
 
+/// The bundle that the environment names for AWS alone.
+pub fn named(env: &Env) -> Option<String> {
+    let path = env.path(env::AWS_CA_BUNDLE)?;
+    Some(format!("{} ({})", path.display(), env::AWS_CA_BUNDLE))
+}
+
 /// Where [`default_roots`] looks, for whoever waits for it.
 pub fn places(env: &Env) -> String {
     let named: Vec<String> = [env::SSL_CERT_FILE, env::SSL_CERT_DIR]

@@ -1,10 +1,10 @@
 //! `configure`: names this helper in a client's configuration file, and takes that back.
 
 mod diff;
-mod helpers;
+pub mod helpers;
 mod json;
 mod mask;
-mod place;
+pub mod place;
 mod plan;
 mod report;
 mod settings;

@@ -1,0 +1,189 @@
+//! The AWS part of `doctor`: each step of getting a token, and what was found there.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_credential_types::Credentials as Keys;
+
+use crate::aws::client::Client;
+use crate::aws::explain;
+use crate::aws::journal::{Journal, Outcome};
+use crate::aws::setup::{self, Setup};
+use crate::aws::source::{Plan, Source};
+use crate::aws::token::{self, Request};
+use crate::aws::{caller, proxy, trust};
+use crate::cache::Token;
+use crate::error::Failure;
+use crate::files::AwsFiles;
+use crate::finding::Finding;
+use crate::log;
+
+/// AWS refuses requests that are signed by a clock that differs by more.
+const MOST_SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// A clock that is looked after differs by less.
+const NO_SKEW: Duration = Duration::from_secs(30);
+
+/// What is gone through, and who is told.
+pub struct Checkup {
+    /// The token that is asked for.
+    pub request: Request,
+    /// The registry as clients reach it: host, and port if there is one.
+    pub address: String,
+    /// Is told what was found at each step, as soon as it is.
+    pub report: Box<dyn Fn(Finding) + Send>,
+}
+
+/// Goes through all steps until one fails.
+pub async fn run(checkup: &Checkup, files: &AwsFiles, terminal: Option<i32>, journal: &Journal) {
+    if let Err(finding) = token(checkup, files, terminal, journal).await {
+        (checkup.report)(finding);
+    }
+    if let Some(finding) = clock(journal) {
+        (checkup.report)(finding);
+    }
+}
+
+async fn token(
+    Checkup {
+        request,
+        address,
+        report,
+    }: &Checkup,
+    files: &AwsFiles,
+    terminal: Option<i32>,
+    journal: &Journal,
+) -> Result<(), Finding> {
+    let began = Instant::now();
+    let failed = |step, began: Instant| move |failure: Failure| Finding::of(step, &failure).after(began.elapsed());
+    let plan = token::plan(request, files, journal)
+        .await
+        .map_err(failed("credentials", began))?;
+    let client = network(request, &plan, journal).map_err(failed("network", began))?;
+    report(Finding::ok("network", described(request, &plan)).after(began.elapsed()));
+    let began = Instant::now();
+    let setup = setup::set_up(&request.env, &plan, &request.registry, terminal, client.clone())
+        .await
+        .map_err(failed("network", began))?;
+    let keys = token::keys(&setup, &plan, request, terminal, journal)
+        .await
+        .map_err(failed("credentials", began))?;
+    report(Finding::ok("credentials", source(&plan, &keys)).after(began.elapsed()));
+    report(identity(&setup, &plan, keys.clone(), journal).await);
+    let began = Instant::now();
+    let token = token::authorized(&setup, &plan, request, keys, journal)
+        .await
+        .map_err(failed("token", began))?;
+    report(expiry(&token).after(began.elapsed()));
+    report(registry(&client, address, &token, journal).await);
+    Ok(())
+}
+
+fn network(request: &Request, plan: &Plan, journal: &Journal) -> Result<Client, Failure> {
+    proxy::check(&request.env)?;
+    setup::http_client(&request.env, plan, journal, &request.log)
+}
+
+fn described(Request { env, .. }: &Request, plan: &Plan) -> String {
+    let certificates = match trust::named(env).or_else(|| plan.setting("ca_bundle").map(str::to_owned)) {
+        Some(bundle) => format!("the certificates in {bundle}"),
+        None => trust::places(env),
+    };
+    format!("{}; {certificates}", proxy::describe(env))
+}
+
+/// Where credentials come from, and the key's id, which is no secret.
+fn source(plan: &Plan, keys: &Keys) -> String {
+    let source = match &plan.source {
+        Source::Environment => "keys in the environment".to_owned(),
+        Source::Keys(_) => "keys in the profile".to_owned(),
+        Source::Profile(base) => base.to_string(),
+        Source::WebIdentity => "web identity".to_owned(),
+        Source::Container => "container credentials".to_owned(),
+        Source::InstanceMetadata => "instance metadata".to_owned(),
+        Source::Nothing => "nothing".to_owned(),
+    };
+    format!("{}, from {source}: {}", plan.who(), keys.access_key_id())
+}
+
+async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> Finding {
+    const STEP: &str = "identity";
+    let began = Instant::now();
+    if let Err(failure) = setup::check_override(&setup.base, setup::STS) {
+        return Finding::of(STEP, &failure).but_a_warning();
+    }
+    journal.begin("GetCallerIdentity");
+    let finding = match caller::identify(&setup.base, keys).await {
+        Ok(Some(caller)) => Finding::ok(STEP, format!("account {}, {}", caller.account, caller.arn)),
+        Ok(None) => Finding::of(STEP, &explain::nonsense(journal, "identity")).but_a_warning(),
+        // ECR may answer where STS cannot be reached: a network with an endpoint for the one and not for the other.
+        Err(error) => Finding::of(STEP, &explain::identity(plan, journal, error)).but_a_warning(),
+    };
+    finding.after(began.elapsed())
+}
+
+fn expiry(token: &Token) -> Finding {
+    let until = log::timestamp(token.expires);
+    match token.expires.duration_since(SystemTime::now()) {
+        Ok(left) => {
+            let minutes = left.as_secs() / 60;
+            Finding::ok("token", format!("good until {until}, for {}h {:02}m", minutes / 60, minutes % 60))
+        }
+        Err(_) => Finding::failure(
+            "token",
+            format!("AWS says that it ended at {until}"),
+            "set the clock (timedatectl, chrony or ntp)",
+        ),
+    }
+}
+
+/// What this machine's clock is apart from AWS's, where an answer of AWS's said the time.
+fn clock(journal: &Journal) -> Option<Finding> {
+    const STEP: &str = "clock";
+    const ADVICE: &str = "set the clock (timedatectl, chrony or ntp)";
+    let asked = journal.last_origin().is_some();
+    let Some((theirs, ours)) = journal.clocks() else {
+        return asked.then(|| Finding::warning(STEP, "no answer said the time, so it was not compared", ""));
+    };
+    let (skew, direction) = match ours.duration_since(theirs) {
+        Ok(ahead) => (ahead, "ahead of"),
+        Err(behind) => (behind.duration(), "behind"),
+    };
+    let found = format!("{} s {direction} AWS's", skew.as_secs());
+    Some(match skew {
+        skew if skew > MOST_SKEW => Finding::failure(STEP, found, ADVICE),
+        skew if skew > NO_SKEW => Finding::warning(STEP, found, ADVICE),
+        _ => Finding::ok(STEP, found),
+    })
+}
+
+/// Whether the registry takes the token: the request that clients begin with.
+async fn registry(client: &Client, address: &str, token: &Token, journal: &Journal) -> Finding {
+    const STEP: &str = "registry";
+    let url = format!("https://{address}/v2/");
+    let began = Instant::now();
+    journal.begin(format!("an answer from https://{address}"));
+    let status = client.status(&url, &token.credentials).await;
+    let finding = match (status, journal.last_failure().map(|exchange| exchange.outcome)) {
+        (Some(200..=299), _) => Finding::ok(STEP, format!("{url} accepts the token")),
+        (Some(status @ (401 | 403)), _) => Finding::failure(
+            STEP,
+            format!("{url} does not accept the token (status {status})"),
+            "check the account and region in the host name, and the registry's policy",
+        ),
+        (Some(status), _) => Finding::warning(STEP, format!("{url} answered with status {status}"), "try again"),
+        (None, outcome) => {
+            let why = match outcome {
+                Some(Outcome::Broken(why)) => why,
+                Some(Outcome::Untrusted(_)) => "its certificate is not trusted".to_owned(),
+                Some(Outcome::NotSent(failure)) => failure.what,
+                _ => "no answer in time".to_owned(),
+            };
+            Finding::warning(
+                STEP,
+                format!("{url} cannot be reached: {why}"),
+                "check name resolution, the network and proxies from here to the registry; docker's daemon has its own",
+            )
+        }
+    };
+    finding.after(began.elapsed())
+}

@@ -1,0 +1,146 @@
+//! `doctor`: goes the way of one `get`, and says at each step what was found and what to do.
+
+mod client;
+mod local;
+mod program;
+mod report;
+
+use std::time::{Duration, Instant};
+
+use crate::aws::{self, Checkup, Request};
+use crate::command_line::Doctor;
+use crate::commands::account;
+use crate::config::{Settings, Target};
+use crate::env::Env;
+use crate::files::AwsFiles;
+use crate::finding::{Finding, State};
+use crate::log::Log;
+use crate::mfa;
+use crate::protocol::ServerUrl;
+use crate::style::Style;
+use crate::waiting::Waiting;
+
+use client::Configured;
+use report::Report;
+
+/// The least time that AWS and the registry are given, whatever is configured for a `get`.
+const LEAST_TIME: Duration = Duration::from_secs(30);
+
+/// Finds out. The report, as far as it was not shown, and whether nothing failed.
+pub fn run(arguments: &Doctor, show: fn(&str), say: fn(&str)) -> (String, bool) {
+    let report = match arguments.json {
+        true => Report::silent(),
+        false => Report::shown(Style::of_stdout(), show),
+    };
+    let server = go(arguments.registry.as_deref(), &report, say);
+    let is_well = report.count(State::Failure) == 0;
+    match arguments.json {
+        true => (report.json(server.as_deref()), is_well),
+        false => (report.summary(), is_well),
+    }
+}
+
+/// Goes the way, to its end or to where it cannot be gone any further. The registry, once it is known.
+fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> {
+    report.add(program::find());
+    let env = Env::from_process();
+    let configured = Configured::read(&env);
+    let settings = match Settings::load(env.clone()) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            report.add(Finding::of("configuration", &failure));
+            return registry.map(str::to_owned);
+        }
+    };
+    let waiting = Waiting::telling(say);
+    let server = match registry {
+        Some(registry) => registry.to_owned(),
+        None => match usual(&configured, &settings, &waiting) {
+            Ok(registry) => registry,
+            Err(finding) => {
+                report.add(finding);
+                return None;
+            }
+        },
+    };
+    let (address, target) = match understood(&server, &settings) {
+        Ok(understood) => understood,
+        Err(finding) => {
+            report.add(finding);
+            return Some(server);
+        }
+    };
+    report.add(match &configured {
+        Ok(configured) => configured.winner(&address),
+        Err(finding) => finding.clone(),
+    });
+    report.add(local::host(&target));
+    report.add(local::configuration(&settings, target.registry.host()));
+    ask_aws(&settings, &target, &address, report, &waiting);
+    report.add(local::cache(&settings, &target));
+    Some(address)
+}
+
+/// The registry that is meant where none is named: the first that the client asks this helper for, else the account's own.
+fn usual(configured: &Result<Configured, Finding>, settings: &Settings, waiting: &Waiting) -> Result<String, Finding> {
+    let named = configured.as_ref().ok().and_then(|configured| configured.registries().next());
+    if let Some(registry) = named {
+        return Ok(registry.to_owned());
+    }
+    let hosts = account::registries(settings, None, waiting).map_err(|failure| Finding::of("host", &failure))?;
+    let none = || Finding::failure("host", "no registry is named", "name one");
+    hosts.into_iter().next().ok_or_else(none)
+}
+
+/// A registry as a client would ask for it: host, and port if there is one; and what it stands for.
+fn understood(server: &str, settings: &Settings) -> Result<(String, Target), Finding> {
+    const STEP: &str = "host";
+    let url = ServerUrl::parse(server.as_bytes())
+        .map_err(|error| Finding::failure(STEP, error.to_string(), "name a registry's host"))?;
+    let Some(host) = url.host() else {
+        return Err(Finding::failure(STEP, "what is named is no registry's host", "name one"));
+    };
+    match settings.target(host) {
+        Some(target) => Ok((url.address().unwrap_or_else(|| host.to_owned()), target)),
+        None => Err(match settings.fallback() {
+            Some(fallback) => Finding::warning(
+                STEP,
+                format!("{host} is not an Amazon ECR registry; {} answers for it", fallback.program()),
+                format!("ask {} by hand: printf {host} | {} get", fallback.program(), fallback.program()),
+            ),
+            None => Finding::failure(
+                STEP,
+                format!("{host} is not an Amazon ECR registry, and this helper finds nothing for it"),
+                "name one such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com, or add an entry with ecr to config.toml",
+            ),
+        }),
+    }
+}
+
+fn ask_aws(settings: &Settings, target: &Target, address: &str, report: &Report, waiting: &Waiting) {
+    let env = settings.env();
+    let files = AwsFiles::read(env);
+    let ask = |code| {
+        let theirs = report.clone();
+        let checkup = Checkup {
+            request: Request {
+                registry: target.registry.clone(),
+                who: target.who.clone(),
+                env: env.clone(),
+                log: Log::default(),
+                code,
+            },
+            address: address.to_owned(),
+            report: Box::new(move |finding| theirs.add(finding)),
+        };
+        let time = settings.timeout().unwrap_or_default().max(LEAST_TIME);
+        aws::check_up(checkup, files.clone(), Instant::now() + time, waiting)
+    };
+    let asked = aws::mfa_device(env, &files, &target.who).and_then(|device| match device {
+        Some(device) => mfa::ask(&device, &target.registry, || None, |code| ask(Some(code))),
+        None => ask(None),
+    });
+    if let Err(failure) = asked {
+        report.add(Finding::of("credentials", &failure));
+    }
+}

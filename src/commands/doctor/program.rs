@@ -1,0 +1,73 @@
+//! Which program clients find on PATH by our name.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::command_line::NAME;
+use crate::env;
+use crate::error::{one_line, truncate};
+use crate::finding::Finding;
+use crate::platform;
+
+const STEP: &str = "program";
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long another program may take to tell its version.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The first program of our name on PATH: this one, another, or none.
+pub fn find() -> Finding {
+    let own = std::env::current_exe().unwrap_or_default();
+    let path = std::env::var_os(env::PATH).unwrap_or_default();
+    let first = std::env::split_paths(&path)
+        .map(|directory| directory.join(NAME))
+        .find(|program| platform::is_program(program));
+    match first {
+        None => Finding::failure(
+            STEP,
+            format!("{NAME} {VERSION} is {}, and is in no directory of PATH", own.display()),
+            "put it into a directory of PATH, /usr/local/bin for one: clients look for it there",
+        ),
+        Some(first) if is_same(&first, &own) => {
+            Finding::ok(STEP, format!("{} {VERSION}, the first on PATH", first.display()))
+        }
+        Some(first) => Finding::warning(
+            STEP,
+            format!(
+                "clients find {} first on PATH, which is {}; this is {} {VERSION}",
+                first.display(),
+                version(&first),
+                own.display()
+            ),
+            "remove the other one, or put this one's directory before its own in PATH",
+        ),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (std::fs::metadata(one), std::fs::metadata(other)) {
+        (Ok(one), Ok(other)) => platform::is_same_file(&one, &other),
+        _ => false,
+    }
+}
+
+/// What a program says of its version.
+fn version(program: &Path) -> String {
+    let program = PathBuf::from(program);
+    let (done, said) = mpsc::channel();
+    let asked = thread::Builder::new().spawn(move || {
+        let mut command = Command::new(program);
+        command.arg("version").stdin(Stdio::null()).stderr(Stdio::null());
+        let _ = done.send(command.output().ok());
+    });
+    let said = asked.ok().and_then(|_| said.recv_timeout(PATIENCE).ok().flatten());
+    let said = said.map(|output| one_line(&String::from_utf8_lossy(&output.stdout)));
+    match said.filter(|said| !said.is_empty()) {
+        Some(said) => truncate(&said, 100),
+        None => "one that does not tell its version".to_owned(),
+    }
+}
