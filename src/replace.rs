@@ -64,11 +64,6 @@ impl UserFile {
         &self.path
     }
 
-    /// Whether there is one.
-    pub fn exists(&self) -> bool {
-        self.found.is_some()
-    }
-
     /// What is in it: nothing, where there is none.
     ///
     /// # Errors
@@ -250,7 +245,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/b/file");
         let file = UserFile::read(&path).unwrap();
-        assert!(!file.exists());
+        assert_eq!(file.text(), Ok(""));
         drop(file.stage("text").unwrap());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
         assert_eq!(file.stage("text").unwrap().commit(), Ok(Outcome::Replaced));

@@ -169,6 +169,16 @@ fn everything_else_stays_as_it_is_to_the_byte() {
 }
 
 #[test]
+fn a_deep_file_is_no_trouble() {
+    let deep = format!("{{\"deep\": {}{}}}", "[".repeat(50_000), "]".repeat(50_000));
+    let sandbox = with_config(&deep);
+    done(&sandbox, &[PUBLIC]);
+    assert!(config(&sandbox).starts_with(deep.trim_end_matches('}')));
+    done(&sandbox, &["--remove"]);
+    assert_eq!(config(&sandbox), deep);
+}
+
+#[test]
 fn another_helper_is_replaced_and_named() {
     let sandbox = with_config(r#"{"CredHelpers":{"public.ecr.aws":"gcr"}}"#);
     let report = done(&sandbox, &[PUBLIC]);

@@ -54,6 +54,35 @@ fn a_new_entry_is_in_front_of_those_that_would_match_first() {
 }
 
 #[test]
+fn an_entry_that_another_comes_before_is_worth_a_warning() {
+    let sandbox = sandbox();
+    let pattern = "[[registry]]\nmatch = \"*.aws\"\nprofile = \"x\"\n\n";
+    sandbox.write(
+        TOML,
+        format!("{pattern}[[registry]]\nmatch = \"public.ecr.aws\"\nprofile = \"old\"\n"),
+    );
+    let output = configure(&sandbox, &["--profile", "dev", PUBLIC]);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(
+        output.stderr.contains("the match in line 1 stands in front"),
+        "{output}"
+    );
+    assert!(read(&sandbox, TOML).ends_with("match = \"public.ecr.aws\"\nprofile = \"dev\"\n"));
+}
+
+#[test]
+fn several_registries_stand_in_the_order_in_which_they_were_named() {
+    for toml in ["", "[[registry]]\nmatch = \"*\"\n"] {
+        let sandbox = sandbox();
+        sandbox.write(TOML, toml);
+        let report = done(&sandbox, &["--profile", "dev", PUBLIC, HOST]);
+        for text in [&config(&sandbox), &read(&sandbox, TOML), &report] {
+            assert!(text.find(PUBLIC) < text.find(HOST), "{text}");
+        }
+    }
+}
+
+#[test]
 fn our_file_is_refused_where_it_cannot_be_changed_and_docker_s_stays() {
     let entry = "[[registry]]\nmatch = \"public.ecr.aws\"\nrole_arn = \"r\"\n";
     for (text, named) in [

@@ -1,8 +1,6 @@
 //! What docker's config.json and podman's auth.json say about credential helpers, and how they are made to say
 //! something else. Pure.
 
-use std::collections::BTreeMap;
-
 use super::json::{Object, quoted};
 
 /// The name that the files know us by: docker-credential-NAME.
@@ -28,7 +26,7 @@ pub struct Helpers {
 #[derive(Debug, Default)]
 pub struct Wanted {
     /// The helper of these registries, or that they have none.
-    pub registries: BTreeMap<String, Option<String>>,
+    pub registries: Vec<(String, Option<String>)>,
     /// The helper of all others, or that they have none.
     pub store: Option<Option<String>>,
 }
@@ -221,7 +219,7 @@ mod tests {
 
     fn wanted(registry: &str, helper: Option<&str>) -> Wanted {
         Wanted {
-            registries: [(registry.to_owned(), helper.map(str::to_owned))].into(),
+            registries: vec![(registry.to_owned(), helper.map(str::to_owned))],
             store: None,
         }
     }

@@ -8,6 +8,7 @@ pub mod place;
 mod plan;
 mod report;
 mod settings;
+mod task;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,17 +16,16 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::cache::{Attempt, Dir, Lock, lock_name};
-use crate::command_line::{Client, Configure, NAME};
+use crate::command_line::{Configure, NAME};
 use crate::env::Env;
-use crate::error::{Failure, one_line, truncate};
+use crate::error::Failure;
 use crate::identity::name_of;
-use crate::protocol::ServerUrl;
-use crate::registry::Registry;
 use crate::replace::Outcome;
 use crate::style::Style;
 
-use plan::{Named, Plan, Task, once_each};
+use plan::Plan;
 use report::{Item, section};
+use task::Task;
 
 /// How long another `configure` is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ pub struct Done {
 /// A line that names what is wrong. Nothing was changed then, or all but what it names.
 pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
     let is_offered = options.registries.is_empty() && !options.store && !options.remove;
-    let task = task(options, world, is_offered)?;
+    let task = task::task(options, world, is_offered)?;
     let mut plan = task.plan()?;
     let mut warnings = plan.warnings.split_off(0);
     warnings.extend(unfound(options, world));
@@ -86,88 +86,6 @@ pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
             false => sections(&plan, &reported, world.style),
         },
         warnings,
-    })
-}
-
-/// What is asked for, as far as that can be told without the files.
-fn task(options: &Configure, world: &World<'_>, is_offered: bool) -> Result<Task, String> {
-    let profile = options.profile.clone();
-    if options.store && options.client == Client::Podman {
-        return Err(
-            "--store is for docker: podman's auth.json knows no credsStore; write credential-helpers = [\"ecr-login\"] \
-             in registries.conf"
-                .to_owned(),
-        );
-    }
-    if let Some(name) = &profile {
-        if name.trim().is_empty() || name.chars().any(char::is_control) {
-            return Err(format!("{name:?} is no name of a profile"));
-        }
-        if options.registries.is_empty() && options.store {
-            return Err("--profile is for registries, and with --store none is asked for; name them".to_owned());
-        }
-    }
-    let given = match is_offered {
-        true => (world.whoami)().map_err(|failure| match failure.whose.as_str() {
-            "" => failure.to_string(),
-            whose => format!("with {whose}: {failure}"),
-        })?,
-        false => options.registries.clone(),
-    };
-    let mut registries = Vec::new();
-    for given in &given {
-        let named = named(given)?;
-        // What is removed has our name behind it, and that is enough.
-        if !options.remove && !Registry::is_host(&named.host) && !(world.is_ours)(&named.host) {
-            return Err(format!(
-                "{} is not an ECR registry; those look like 123456789012.dkr.ecr.us-east-1.amazonaws.com or \
-                 public.ecr.aws",
-                named.key
-            ));
-        }
-        registries.push(named);
-    }
-    let keys = once_each(registries.iter().map(|named| &named.key));
-    let first = keys.filter_map(|key| registries.iter().find(|named| named.key == *key));
-    Ok(Task {
-        registries: first.cloned().collect(),
-        profile,
-        store: options.store,
-        remove: options.remove,
-        client_file: place::client_file(options.client, world.env)?,
-        settings_file: place::config_file_to_write(world.env),
-    })
-}
-
-/// A registry as a person names it: a host, with a port or without, or the URL of one.
-fn named(given: &str) -> Result<Named, String> {
-    let url = ServerUrl::parse(given.as_bytes());
-    let host = url
-        .as_ref()
-        .ok()
-        .and_then(ServerUrl::host)
-        .filter(|host| !host.is_empty());
-    let Some(host) = host else {
-        return Err(match given.contains('@') {
-            // It may be a password.
-            true => "a registry has a user name in front of it; name the host alone".to_owned(),
-            false => format!("{:?} is no registry's name", truncate(&one_line(given), 100)),
-        });
-    };
-    let (scheme, rest) = given.trim().split_once("://").unwrap_or(("", given.trim()));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
-    let is_implied = match scheme.to_ascii_lowercase().as_str() {
-        "https" => port == "443",
-        "http" => port == "80",
-        _ => false,
-    };
-    Ok(Named {
-        key: match port.is_empty() || is_implied {
-            true => host.to_owned(),
-            false => format!("{host}:{port}"),
-        },
-        host: host.to_owned(),
     })
 }
 
@@ -257,4 +175,95 @@ fn unfound(options: &Configure, world: &World<'_>) -> Option<String> {
     let is_found = |path: &OsString| place::is_on_path(NAME, path);
     (!options.remove && !world.search_path.as_ref().is_some_and(is_found))
         .then(|| format!("{NAME} is not found on PATH, where the client will look for it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::command_line::{Command, CommandLine};
+    use crate::error::Reason;
+
+    const OWN: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+
+    /// What comes of it where AWS offers OWN and public.ecr.aws, and what the person was shown.
+    fn offered(args: &[&str], directory: &std::path::Path, agrees: bool) -> (Result<Done, String>, Option<String>) {
+        let args = [&["helper", "configure"], args].concat();
+        let Command::Configure(options) = CommandLine::parse_from(args).command else {
+            panic!("another command");
+        };
+        let shown = RefCell::new(None);
+        let env = Env::from_vars(["DOCKER_CONFIG", "AWS_ECR_CACHE_DIR"].map(|name| (name, directory)));
+        let done = run(
+            &options,
+            &World {
+                env: &env,
+                style: Style::default(),
+                is_ours: &|host| host == "mirror.example",
+                whoami: &|| Ok(vec![OWN.to_owned(), "public.ecr.aws".to_owned()]),
+                confirm: &|text| {
+                    shown.replace(Some(text.to_owned()));
+                    agrees
+                },
+                search_path: None,
+            },
+        );
+        (done, shown.into_inner())
+    }
+
+    #[test]
+    fn what_aws_says_is_shown_and_written_once_the_person_agrees() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        let (done, shown) = offered(&[], directory.path(), false);
+        assert_eq!(done.unwrap_err(), "nothing was changed");
+        assert!(!path.exists());
+        let (done, also_shown) = offered(&[], directory.path(), true);
+        assert_eq!((&shown, &done.unwrap().report), (&also_shown, shown.as_ref().unwrap()));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(OWN) && text.contains("public.ecr.aws"), "{text}");
+        let (done, shown) = offered(&[], directory.path(), false);
+        assert!(done.unwrap().report.starts_with("nothing to do"));
+        assert_eq!(shown, None, "there was nothing to agree to");
+    }
+
+    #[test]
+    fn nobody_is_asked_who_has_said_what_to_do() {
+        for args in [&["--yes"][..], &["-y"], &["--dry-run"], &[OWN], &["--store"]] {
+            let directory = tempfile::tempdir().unwrap();
+            let (done, shown) = offered(args, directory.path(), false);
+            assert!(done.unwrap().report.contains("ecr-login"), "{args:?}");
+            assert_eq!(shown, None, "{args:?}");
+            assert_eq!(directory.path().join("config.json").exists(), args != ["--dry-run"]);
+        }
+    }
+
+    #[test]
+    fn hosts_of_our_own_are_registries_too() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(offered(&["mirror.example"], directory.path(), false).0.is_ok());
+        assert!(offered(&["other.example"], directory.path(), false).0.is_err());
+    }
+
+    #[test]
+    fn why_aws_does_not_say_who_asks_is_told() {
+        let failure = Failure::new(Reason::AccessDenied, "access denied", "ask somebody").with("profile \"dev\"");
+        let Command::Configure(options) = CommandLine::parse_from(["helper", "configure"]).command else {
+            panic!("another command");
+        };
+        let world = World {
+            env: &Env::default(),
+            style: Style::default(),
+            is_ours: &|_| false,
+            whoami: &|| Err(failure.clone()),
+            confirm: &|_| true,
+            search_path: None,
+        };
+        let why = run(&options, &world).unwrap_err();
+        assert_eq!(why, "with profile \"dev\": access denied; ask somebody");
+    }
 }

@@ -1,50 +1,11 @@
 //! What is to be done, and what of it the files do not say yet. Reads files and changes none.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
 use super::helpers::{Helpers, OURS, WRITTEN, Wanted};
 use super::mask::masked;
 use super::report::{Item, Sign};
-use super::settings::Settings;
+use super::settings::{Entry, Settings};
+use super::task::{Named, Task, once_each};
 use crate::replace::UserFile;
-
-/// What the person asked for, checked.
-#[derive(Debug)]
-pub struct Task {
-    /// The registries, in the order given; when removing, none stands for all that have this helper.
-    pub registries: Vec<Named>,
-    /// The AWS profile for them.
-    pub profile: Option<String>,
-    /// Whether all other registries are meant too.
-    pub store: bool,
-    /// Whether this is to be taken back.
-    pub remove: bool,
-    /// The client's file.
-    pub client_file: PathBuf,
-    /// Our own; none where nothing says where it would be.
-    pub settings_file: Result<PathBuf, String>,
-}
-
-/// A registry as a person named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    /// As the client will look for it: with the port, if it has one.
-    pub key: String,
-    /// The host alone.
-    pub host: String,
-}
-
-impl Named {
-    /// A registry as a client's file names it.
-    fn of_key(key: &str) -> Self {
-        let host = key.split(':').next().unwrap_or_default();
-        Self {
-            key: key.to_owned(),
-            host: host.to_owned(),
-        }
-    }
-}
 
 /// A file, and what it is to say.
 #[derive(Debug)]
@@ -96,7 +57,7 @@ impl Task {
             let old = helpers.of(key);
             items.push(Item::set(key, OURS, old));
             if old != Some(OURS) {
-                wanted.registries.insert(key.clone(), Some(OURS.to_owned()));
+                wanted.registries.push((key.clone(), Some(OURS.to_owned())));
             }
         }
         let previous = helpers.store().filter(|store| self.store && *store != OURS);
@@ -111,7 +72,7 @@ impl Task {
         }
         let mut changes = Vec::new();
         if self.profile.is_some() || previous.is_some() {
-            changes.push(self.settings_addition(previous)?);
+            changes.push(self.settings_addition(previous, &mut warnings)?);
         }
         changes.push(change(file, helpers, &wanted, items)?);
         Ok(Plan { changes, warnings })
@@ -130,23 +91,24 @@ impl Task {
         })
     }
 
-    fn settings_addition(&self, previous: Option<&str>) -> Result<Change, String> {
+    fn settings_addition(&self, previous: Option<&str>, warnings: &mut Vec<String>) -> Result<Change, String> {
         let file = UserFile::read(self.settings_file.as_ref().map_err(Clone::clone)?)?;
         let before = file.text()?.to_owned();
         let (mut text, mut items) = (before.clone(), Vec::new());
-        let hosts = self.registries.iter().map(|named| named.host.as_str());
-        for (host, profile) in once_each(hosts).zip(std::iter::repeat(self.profile.as_deref())) {
-            let Some(profile) = profile else { break };
+        let hosts: Vec<_> = once_each(self.registries.iter().map(|named| named.host.as_str())).collect();
+        // Each new one is put in front of the others.
+        for host in hosts.into_iter().rev() {
+            let Some(profile) = &self.profile else { break };
             let settings = read(&file, &text)?;
-            let old = settings.entry(host).map(|entry| entry.profile.unwrap_or_default());
-            let is_new = old.as_deref() != Some(profile);
+            let entry = settings.entry(host);
+            warnings.extend(entry.as_ref().and_then(|entry| shadowed(&file, host, entry)));
+            let old = entry.map(|entry| entry.profile.unwrap_or_default());
             items.push(Item::set(host, profile, old.as_deref()).labelled("profile"));
-            let new = settings.with_profile(host, profile);
-            text = match is_new {
-                true => new.map_err(|why| about(&file, &why))?,
-                false => text,
-            };
+            if old.as_ref() != Some(profile) {
+                text = settings.with_profile(host, profile).map_err(|why| about(&file, &why))?;
+            }
         }
+        items.reverse();
         if let Some(helper) = previous {
             let settings = read(&file, &text)?;
             match settings.fallback() {
@@ -179,7 +141,7 @@ impl Task {
             let old = helpers.of(key);
             items.push(Item::unset(key, old, old == Some(OURS)));
             if old == Some(OURS) {
-                wanted.registries.insert(key.clone(), None);
+                wanted.registries.push((key.clone(), None));
             }
         }
         let is_store = self.store && helpers.store() == Some(OURS);
@@ -246,9 +208,8 @@ const STORE: &str = "credsStore";
 fn change(file: UserFile, helpers: &Helpers, wanted: &Wanted, items: Vec<Item>) -> Result<Change, String> {
     let after = helpers.with(wanted).map_err(|why| about(&file, &why))?;
     let is_new = items.iter().any(|item| item.sign != Sign::Kept);
-    let before = if file.exists() { helpers.text() } else { "" };
     Ok(Change {
-        shown: (masked(before, &WRITTEN), masked(after.text(), &WRITTEN)),
+        shown: (masked(file.text()?, &WRITTEN), masked(after.text(), &WRITTEN)),
         text: is_new.then(|| after.text().to_owned()),
         file,
         items,
@@ -270,12 +231,14 @@ fn read<'a>(file: &UserFile, text: &'a str) -> Result<Settings<'a>, String> {
     Settings::read(text).map_err(|why| about(file, &why))
 }
 
-fn about(file: &UserFile, why: &str) -> String {
-    format!("{} {why}", file.path().display())
+/// Where an entry stands behind one that may match the same host: the first wins.
+fn shadowed(file: &UserFile, host: &str, entry: &Entry) -> Option<String> {
+    let (path, line) = (file.path().display(), entry.pattern_before?);
+    Some(format!(
+        "{path}: the match in line {line} stands in front of that for {host}; where both match, it wins"
+    ))
 }
 
-/// Each of them once, in the order in which they came.
-pub fn once_each<T: Copy + Ord>(all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-    let mut seen = BTreeSet::new();
-    all.filter(move |one| seen.insert(*one))
+fn about(file: &UserFile, why: &str) -> String {
+    format!("{} {why}", file.path().display())
 }

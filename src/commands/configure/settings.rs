@@ -21,6 +21,8 @@ pub struct Entry {
     pub is_plain: bool,
     /// The number of its first line.
     pub line: usize,
+    /// The number of the line of an entry in front of it that is for more than one host.
+    pub pattern_before: Option<usize>,
 }
 
 impl<'a> Settings<'a> {
@@ -34,19 +36,29 @@ impl<'a> Settings<'a> {
             let line = line_number(text, error.span().unwrap_or_default().start);
             format!("is not valid TOML: line {line}: {}", error.message())
         })?;
-        match document.get("registry") {
-            None | Some(Item::ArrayOfTables(_)) => Ok(Self { text, document }),
-            Some(other) => Err(format!(
+        let line = |item: &Item| line_number(text, item.span().unwrap_or_default().start);
+        match (document.get("registry"), document.get("fallback")) {
+            (Some(other), _) if !other.is_array_of_tables() => Err(format!(
                 "has registry in line {} in another form than [[registry]]; write it so, one for each",
-                line_number(text, other.span().unwrap_or_default().start)
+                line(other)
             )),
+            (_, Some(other)) if !other.is_str() => {
+                Err(format!("has a fallback in line {} that is no string", line(other)))
+            }
+            _ => Ok(Self { text, document }),
         }
     }
 
     /// The entry whose `match` is exactly this host.
     pub fn entry(&self, host: &str) -> Option<Entry> {
         let table = self.table(host)?;
+        let is_pattern = |table: &&Table| match_of(table).is_none_or(|host| host.contains(['*', '?', '[', '{']));
+        let before = self.tables().take_while(|other| match_of(other) != Some(host));
         Some(Entry {
+            pattern_before: before
+                .filter(is_pattern)
+                .map(|table| line_number(self.text, header(table).start))
+                .next(),
             profile: table.get("profile").and_then(Item::as_str).map(str::to_owned),
             is_plain: table.iter().all(|(key, _)| key == "match" || key == "profile"),
             line: line_number(self.text, header(table).start),
@@ -144,8 +156,7 @@ impl<'a> Settings<'a> {
     }
 
     fn table(&self, host: &str) -> Option<&Table> {
-        let is_it = |table: &&Table| table.get("match").and_then(Item::as_str) == Some(host);
-        self.tables().find(is_it)
+        self.tables().find(|table| match_of(table) == Some(host))
     }
 
     fn line_end(&self) -> &'static str {
@@ -217,6 +228,11 @@ impl<'a> Settings<'a> {
         let after = self.text.get(range.end..).unwrap_or_default();
         [before, with, after].concat()
     }
+}
+
+/// The hosts that an entry is for.
+fn match_of(table: &Table) -> Option<&str> {
+    table.get("match").and_then(Item::as_str)
 }
 
 /// Where a table's `[[registry]]` stands.
@@ -321,6 +337,7 @@ mod tests {
             ("a = 1\nb =\n", "line 2"),
             ("a = 1\nregistry = [{ match = \"h\" }]\n", "line 2"),
             ("[registry]\n", "line 1"),
+            ("fallback = 1\n", "line 1"),
         ] {
             let why = Settings::read(text).err().unwrap();
             assert!(why.contains(line), "{why}");
