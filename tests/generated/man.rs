@@ -25,7 +25,7 @@ const FILES: [(&str, &str); 5] = [
     ),
     (
         "~/.docker/config.json, ~/.config/containers/auth.json",
-        "Where container clients look for the helper of a registry (credHelpers, credsStore). Not read by this program.",
+        "Where container clients look for the helper of a registry (credHelpers, credsStore). Read and written by configure alone.",
     ),
     (
         "ecr-credential-provider",
@@ -39,9 +39,13 @@ const EXIT_STATUS: [(&str, &str); 3] = [
     (
         "1",
         "There is no answer, or the command line is none that docker's protocol knows. stdout has the line that the \
-         protocol demands; why, and what to do, is on stderr, except for registries that are not ECR.",
+         protocol demands; why, and what to do, is on stderr, except for registries that are not ECR. Or configure could not \
+         do what it was asked for, and says on stderr why.",
     ),
-    ("2", "The command line of completions or help makes no sense."),
+    (
+        "2",
+        "The command line of configure, completions or help makes no sense.",
+    ),
 ];
 
 const SEE_ALSO: [(&str, &str); 5] = [

@@ -243,6 +243,25 @@ mod tests {
     }
 
     #[test]
+    fn another_configure_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let env = Env::from_vars([("AWS_ECR_CACHE_DIR", directory.path())]);
+        let held = lock(&env).unwrap();
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| offered(&[OWN], directory.path(), true).0.is_ok());
+            std::thread::sleep(Duration::from_millis(300));
+            assert!(!other.is_finished() && !directory.path().join("config.json").exists());
+            held.remove();
+            assert!(other.join().unwrap());
+        });
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            1,
+            "the lock goes with its holder"
+        );
+    }
+
+    #[test]
     fn hosts_of_our_own_are_registries_too() {
         let directory = tempfile::tempdir().unwrap();
         assert!(offered(&["mirror.example"], directory.path(), false).0.is_ok());
