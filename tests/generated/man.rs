@@ -25,7 +25,8 @@ const FILES: [(&str, &str); 5] = [
     ),
     (
         "~/.docker/config.json, ~/.config/containers/auth.json",
-        "Where container clients look for the helper of a registry (credHelpers, credsStore). Read and written by configure alone.",
+        "Where container clients look for the helper of a registry (credHelpers, credsStore). Only configure reads and \
+         writes them.",
     ),
     (
         "ecr-credential-provider",

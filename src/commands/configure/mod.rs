@@ -67,7 +67,7 @@ pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
     let is_offered = options.registries.is_empty() && !options.store && !options.remove;
     let task = task::task(options, world, is_offered)?;
     let mut plan = task.plan()?;
-    let mut warnings = plan.warnings.split_off(0);
+    let mut warnings = std::mem::take(&mut plan.warnings);
     warnings.extend(unfound(options, world));
     let mut reported = BTreeMap::new();
     if options.dry_run && !plan.is_empty() {
@@ -92,19 +92,20 @@ pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
 /// Writes the files. Whatever somebody else writes meanwhile is looked at first.
 fn carry_out(task: &Task, env: &Env, reported: &mut BTreeMap<PathBuf, Vec<Item>>) -> Result<Plan, String> {
     let lock = lock(env);
-    for _ in 0..ROUNDS {
+    let mut round = || {
         let plan = task.plan()?;
-        if write(&plan, reported)? {
-            if let Some(lock) = lock {
-                lock.remove();
-            }
-            return Ok(plan);
-        }
+        Ok(write(&plan, reported)?.then_some(plan))
+    };
+    let written = (0..ROUNDS).find_map(|_| round().transpose());
+    if let Some(lock) = lock {
+        lock.remove();
     }
-    let path = task.client_file.display();
-    Err(format!(
-        "{path} is changed by somebody else again and again; try once more"
-    ))
+    written.unwrap_or_else(|| {
+        let path = task.client_file.display();
+        Err(format!(
+            "{path} is changed by somebody else again and again; try once more"
+        ))
+    })
 }
 
 /// Whether the files were as they had been read. All new texts are on disk before the first takes its place.

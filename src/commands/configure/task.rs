@@ -52,22 +52,7 @@ impl Named {
 ///
 /// A line that names what makes no sense.
 pub fn task(options: &Configure, world: &World<'_>, is_offered: bool) -> Result<Task, String> {
-    let profile = options.profile.clone();
-    if options.store && options.client == Client::Podman {
-        return Err(
-            "--store is for docker: podman's auth.json knows no credsStore; write credential-helpers = [\"ecr-login\"] \
-             in registries.conf"
-                .to_owned(),
-        );
-    }
-    if let Some(name) = &profile {
-        if name.trim().is_empty() || name.chars().any(char::is_control) {
-            return Err(format!("{name:?} is no name of a profile"));
-        }
-        if options.registries.is_empty() && options.store {
-            return Err("--profile is for registries, and with --store none is asked for; name them".to_owned());
-        }
-    }
+    check(options)?;
     let given = match is_offered {
         true => (world.whoami)().map_err(|failure| match failure.whose.as_str() {
             "" => failure.to_string(),
@@ -81,23 +66,41 @@ pub fn task(options: &Configure, world: &World<'_>, is_offered: bool) -> Result<
         // What is removed has our name behind it, and that is enough.
         if !options.remove && !Registry::is_host(&named.host) && !(world.is_ours)(&named.host) {
             return Err(format!(
-                "{} is not an ECR registry; those look like 123456789012.dkr.ecr.us-east-1.amazonaws.com or \
-                 public.ecr.aws",
+                "{} is not an ECR registry; those look like 123456789012.dkr.ecr.us-east-1.amazonaws.com or public.ecr.aws",
                 named.key
             ));
         }
-        registries.push(named);
+        if !registries.contains(&named) {
+            registries.push(named);
+        }
     }
-    let keys = once_each(registries.iter().map(|named| &named.key));
-    let first = keys.filter_map(|key| registries.iter().find(|named| named.key == *key));
     Ok(Task {
-        registries: first.cloned().collect(),
-        profile,
+        registries,
+        profile: options.profile.clone(),
         store: options.store,
         remove: options.remove,
         client_file: place::client_file(options.client, world.env)?,
         settings_file: place::config_file_to_write(world.env),
     })
+}
+
+/// Whether the options make sense together.
+fn check(options: &Configure) -> Result<(), String> {
+    if options.store && options.client == Client::Podman {
+        return Err(
+            "--store is for docker: podman's auth.json knows no credsStore; write credential-helpers = [\"ecr-login\"] in \
+             registries.conf"
+                .to_owned(),
+        );
+    }
+    let Some(profile) = &options.profile else { return Ok(()) };
+    if profile.trim().is_empty() || profile.chars().any(char::is_control) {
+        return Err(format!("{profile:?} is no name of a profile"));
+    }
+    match options.registries.is_empty() && options.store {
+        true => Err("--profile is for registries, and with --store none is asked for; name them".to_owned()),
+        false => Ok(()),
+    }
 }
 
 /// A registry as a person names it: a host, with a port or without, or the URL of one.
