@@ -1,6 +1,6 @@
 //! What `doctor` finds at one step of the way of a `get`. Pure.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 
@@ -65,6 +65,13 @@ impl Finding {
             state: State::Warning,
             ..self
         }
+    }
+
+    /// What `look` finds, and how long it took to.
+    pub fn timed(look: impl FnOnce() -> Self) -> Self {
+        let began = Instant::now();
+        let finding = look();
+        finding.after(began.elapsed())
     }
 
     /// The same, which took so long.

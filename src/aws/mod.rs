@@ -65,10 +65,15 @@ pub fn fetch(request: Request, files: AwsFiles, deadline: Instant, waiting: &Wai
 ///
 /// A [`Failure`] where there was no getting to the end of them in time.
 pub fn check_up(checkup: Checkup, files: AwsFiles, deadline: Instant, waiting: &Waiting) -> Result<(), Failure> {
-    in_time(&checkup.request.log.clone(), deadline, waiting, async move |journal, terminal| {
-        checkup::run(&checkup, &files, terminal, &journal).await;
-        Ok(())
-    })
+    in_time(
+        &checkup.request.log.clone(),
+        deadline,
+        waiting,
+        async move |journal, terminal| {
+            checkup::run(&checkup, &files, terminal, &journal).await;
+            Ok(())
+        },
+    )
 }
 
 /// Asks AWS who somebody is. The registry is that of a region, which is whose STS is asked.
@@ -77,9 +82,12 @@ pub fn check_up(checkup: Checkup, files: AwsFiles, deadline: Instant, waiting: &
 ///
 /// A [`Failure`] that says why there is no telling.
 pub fn identify(request: Request, files: AwsFiles, deadline: Instant, waiting: &Waiting) -> Result<Caller, Failure> {
-    in_time(&request.log.clone(), deadline, waiting, async move |journal, terminal| {
-        token::identify(&request, &files, terminal, &journal).await
-    })
+    in_time(
+        &request.log.clone(),
+        deadline,
+        waiting,
+        async move |journal, terminal| token::identify(&request, &files, terminal, &journal).await,
+    )
 }
 
 /// The MFA device whose code somebody's credentials need, if they do.

@@ -35,7 +35,10 @@ pub fn registries(settings: &Settings, profile: Option<&str>, waiting: &Waiting)
     let host = Registry::host_of(&caller.account, &region, caller.partition()).ok_or_else(|| {
         Failure::new(
             Reason::BadAnswer,
-            format!("AWS says that this is {}, which is no identity of an account", caller.arn),
+            format!(
+                "AWS says that this is {}, which is no identity of an account",
+                caller.arn
+            ),
             "name the registry",
         )
     })?;

@@ -23,6 +23,8 @@ pub fn normal(request: &Request, reply: &Reply, serial: u64) -> Answer {
     match request.operation.as_str() {
         request::ECR | request::ECR_PUBLIC => authorization_token(request, reply, serial),
         request::STS_ASSUME_ROLE | request::STS_WEB_IDENTITY => assumed_role(request, reply),
+        request::STS_IDENTITY => caller_identity(request),
+        request::REGISTRY => registry(request),
         request::SSO => role_credentials(request, reply),
         request::SSO_OIDC => oidc_token(request, reply),
         request::SIGNIN => signin_token(request, reply),
@@ -90,6 +92,32 @@ fn assumed_role(request: &Request, reply: &Reply) -> Answer {
             ns = errors::STS_NAMESPACE,
         ),
     )
+}
+
+fn caller_identity(request: &Request) -> Answer {
+    let key = request.access_key_id.as_deref().unwrap_or_default();
+    Answer::new(
+        200,
+        "text/xml",
+        format!(
+            "<GetCallerIdentityResponse xmlns=\"{ns}\"><GetCallerIdentityResult>\
+             <Arn>arn:aws:iam::123456789012:user/{key}</Arn><UserId>{key}</UserId><Account>123456789012</Account>\
+             </GetCallerIdentityResult></GetCallerIdentityResponse>",
+            ns = errors::STS_NAMESPACE,
+        ),
+    )
+}
+
+/// Lets in whoever has a password that the fake may have handed out.
+fn registry(request: &Request) -> Answer {
+    let pair = request
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Basic "));
+    let pair = pair.and_then(|pair| String::from_utf8(STANDARD.decode(pair).ok()?).ok());
+    match pair.is_some_and(|pair| pair.starts_with("AWS:")) {
+        true => json_answer("application/json", &json!({})),
+        false => Answer::new(401, "text/plain", "Not Authorized"),
+    }
 }
 
 fn role_credentials(request: &Request, reply: &Reply) -> Answer {

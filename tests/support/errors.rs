@@ -8,7 +8,7 @@ pub const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 pub fn answer(operation: &str, status: u16, code: &str, message: &str, oauth: Option<&str>) -> Answer {
     match operation {
-        request::STS_ASSUME_ROLE | request::STS_WEB_IDENTITY => xml(status, code, message),
+        request::STS_ASSUME_ROLE | request::STS_WEB_IDENTITY | request::STS_IDENTITY => xml(status, code, message),
         request::SSO | request::SSO_OIDC | request::SIGNIN => {
             let mut body = json!({ "message": message });
             if let Some(error) = oauth {

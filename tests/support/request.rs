@@ -9,6 +9,9 @@ pub const ECR: &str = "ecr:GetAuthorizationToken";
 pub const ECR_PUBLIC: &str = "ecr-public:GetAuthorizationToken";
 pub const STS_ASSUME_ROLE: &str = "sts:AssumeRole";
 pub const STS_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+pub const STS_IDENTITY: &str = "sts:GetCallerIdentity";
+/// What every client asks a registry first.
+pub const REGISTRY: &str = "registry:v2";
 pub const SSO: &str = "sso:GetRoleCredentials";
 pub const SSO_OIDC: &str = "sso-oidc:CreateToken";
 pub const SIGNIN: &str = "signin:CreateOAuth2Token";
@@ -19,11 +22,13 @@ pub const CONTAINER: &str = "container:credentials";
 pub const UNKNOWN: &str = "unknown";
 
 /// Every name an operation can have; a test that misspells one is told so.
-pub const OPERATIONS: [&str; 12] = [
+pub const OPERATIONS: [&str; 14] = [
     ECR,
     ECR_PUBLIC,
     STS_ASSUME_ROLE,
     STS_WEB_IDENTITY,
+    STS_IDENTITY,
+    REGISTRY,
     SSO,
     SSO_OIDC,
     SIGNIN,
@@ -178,8 +183,10 @@ fn operation(request: &Request) -> &'static str {
         ("POST", "/") => match request.form().get("Action").map(String::as_str) {
             Some("AssumeRole") => STS_ASSUME_ROLE,
             Some("AssumeRoleWithWebIdentity") => STS_WEB_IDENTITY,
+            Some("GetCallerIdentity") => STS_IDENTITY,
             _ => UNKNOWN,
         },
+        ("GET", "/v2/") => REGISTRY,
         ("GET", "/federation/credentials") => SSO,
         ("POST", "/token") => SSO_OIDC,
         ("POST", "/v1/token") => SIGNIN,

@@ -32,10 +32,15 @@ impl Configured {
             None => match Self::of(Client::Podman, env)? {
                 Some(configured) => Ok(configured),
                 None => {
-                    let path = client_file(Client::Docker, env).map_err(|why| Finding::failure(STEP, why, "set HOME"))?;
+                    let path =
+                        client_file(Client::Docker, env).map_err(|why| Finding::failure(STEP, why, "set HOME"))?;
                     Err(Finding::failure(
                         STEP,
-                        format!("{} does not exist{}, and nothing asks this helper", path.display(), sudo()),
+                        format!(
+                            "{} does not exist{}, and nothing asks this helper",
+                            path.display(),
+                            sudo()
+                        ),
                         "run docker-credential-ecr-login configure",
                     ))
                 }
@@ -110,7 +115,10 @@ impl Configured {
         match std::env::var_os(env::DOCKER_AUTH_CONFIG).filter(|value| !value.is_empty()) {
             Some(_) if self.client == Client::Docker => Finding::warning(
                 STEP,
-                format!("{found}; {} is set, and docker takes logins from there first", env::DOCKER_AUTH_CONFIG),
+                format!(
+                    "{found}; {} is set, and docker takes logins from there first",
+                    env::DOCKER_AUTH_CONFIG
+                ),
                 format!("unset {}", env::DOCKER_AUTH_CONFIG),
             ),
             _ => Finding::ok(STEP, found),

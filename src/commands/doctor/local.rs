@@ -1,6 +1,6 @@
 //! The steps that need no network: the host, our configuration, the cache.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::cache::dir::Refused;
 use crate::cache::{Dir, Login, Lookup, Store};
@@ -34,7 +34,11 @@ pub fn host(target: &Target) -> Finding {
 
 /// Our configuration, and what it says of the host.
 pub fn configuration(settings: &Settings, host: &str) -> Finding {
-    let files: Vec<_> = settings.files().iter().map(|file| file.path.display().to_string()).collect();
+    let files: Vec<_> = settings
+        .files()
+        .iter()
+        .map(|file| file.path.display().to_string())
+        .collect();
     let read = match files.is_empty() {
         true => "no config.toml".to_owned(),
         false => files.join(" over "),
@@ -65,7 +69,6 @@ pub fn configuration(settings: &Settings, host: &str) -> Finding {
 /// The cache's directory, and what is in it for the registry.
 pub fn cache(settings: &Settings, target: &Target) -> Finding {
     const STEP: &str = "cache";
-    let began = Instant::now();
     if settings.cache_is_disabled() {
         let found = format!("off: {} is set", env::AWS_ECR_DISABLE_CACHE);
         return Finding::warning(STEP, found, "unset it: every request asks AWS");
@@ -75,7 +78,7 @@ pub fn cache(settings: &Settings, target: &Target) -> Finding {
         Err(why) => return Finding::warning(STEP, why, "every request asks AWS without a cache"),
     };
     let path = dir.path().display().to_string();
-    let finding = match dir.check() {
+    match dir.check() {
         Ok(()) => Finding::ok(STEP, format!("{path}, ours alone; {}", entry(settings, target, &dir))),
         Err(Refused::Missing) => match dir.ensure() {
             Ok(()) => Finding::ok(STEP, format!("{path}, new and empty")),
@@ -90,8 +93,7 @@ pub fn cache(settings: &Settings, target: &Target) -> Finding {
             format!("{path} is not used: {why}"),
             format!("make it yours alone: chmod 700 {path}, and chown where it is another's"),
         ),
-    };
-    finding.after(began.elapsed())
+    }
 }
 
 fn entry(settings: &Settings, target: &Target, dir: &Dir) -> String {

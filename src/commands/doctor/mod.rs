@@ -42,9 +42,11 @@ pub fn run(arguments: &Doctor, show: fn(&str), say: fn(&str)) -> (String, bool) 
 
 /// Goes the way, to its end or to where it cannot be gone any further. The registry, once it is known.
 fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> {
-    report.add(program::find());
+    report.add(Finding::timed(program::find));
     let env = Env::from_process();
+    let began = Instant::now();
     let configured = Configured::read(&env);
+    let read_in = began.elapsed();
     let settings = match Settings::load(env.clone()) {
         Ok(settings) => settings,
         Err(failure) => {
@@ -71,19 +73,24 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
         }
     };
     report.add(match &configured {
-        Ok(configured) => configured.winner(&address),
-        Err(finding) => finding.clone(),
+        Ok(configured) => configured.winner(&address).after(read_in),
+        Err(finding) => finding.clone().after(read_in),
     });
-    report.add(local::host(&target));
-    report.add(local::configuration(&settings, target.registry.host()));
+    report.add(Finding::timed(|| local::host(&target)));
+    report.add(Finding::timed(|| {
+        local::configuration(&settings, target.registry.host())
+    }));
     ask_aws(&settings, &target, &address, report, &waiting);
-    report.add(local::cache(&settings, &target));
+    report.add(Finding::timed(|| local::cache(&settings, &target)));
     Some(address)
 }
 
 /// The registry that is meant where none is named: the first that the client asks this helper for, else the account's own.
 fn usual(configured: &Result<Configured, Finding>, settings: &Settings, waiting: &Waiting) -> Result<String, Finding> {
-    let named = configured.as_ref().ok().and_then(|configured| configured.registries().next());
+    let named = configured
+        .as_ref()
+        .ok()
+        .and_then(|configured| configured.registries().next());
     if let Some(registry) = named {
         return Ok(registry.to_owned());
     }
@@ -98,15 +105,26 @@ fn understood(server: &str, settings: &Settings) -> Result<(String, Target), Fin
     let url = ServerUrl::parse(server.as_bytes())
         .map_err(|error| Finding::failure(STEP, error.to_string(), "name a registry's host"))?;
     let Some(host) = url.host() else {
-        return Err(Finding::failure(STEP, "what is named is no registry's host", "name one"));
+        return Err(Finding::failure(
+            STEP,
+            "what is named is no registry's host",
+            "name one",
+        ));
     };
     match settings.target(host) {
         Some(target) => Ok((url.address().unwrap_or_else(|| host.to_owned()), target)),
         None => Err(match settings.fallback() {
             Some(fallback) => Finding::warning(
                 STEP,
-                format!("{host} is not an Amazon ECR registry; {} answers for it", fallback.program()),
-                format!("ask {} by hand: printf {host} | {} get", fallback.program(), fallback.program()),
+                format!(
+                    "{host} is not an Amazon ECR registry; {} answers for it",
+                    fallback.program()
+                ),
+                format!(
+                    "ask {} by hand: printf {host} | {} get",
+                    fallback.program(),
+                    fallback.program()
+                ),
             ),
             None => Finding::failure(
                 STEP,

@@ -40,7 +40,11 @@ impl Report {
         if let Some((style, show)) = self.0.show {
             show(&lines(&finding, style));
         }
-        self.0.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+        self.0
+            .findings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(finding);
     }
 
     /// How many findings are of that state.
@@ -85,14 +89,14 @@ fn lines(finding: &Finding, style: Style) -> String {
         State::Warning => style.warn("warning"),
         State::Failure => style.bad("failure"),
     };
-    let millis = finding.took.as_millis();
-    let took = match millis {
-        0 => String::new(),
-        _ => style.dim(&format!(" ({millis} ms)")),
-    };
+    let millis = finding.took.as_secs_f64() * 1000.0;
+    let took = style.dim(&match millis < 10.0 {
+        true => format!("({millis:.1} ms)"),
+        false => format!("({millis:.0} ms)"),
+    });
     let advice = match finding.advice.as_str() {
         "" => String::new(),
         advice => format!("{:24}{}\n", "", style.dim(&format!("-> {advice}"))),
     };
-    format!("{state}  {:<13}  {}{took}\n{advice}", finding.step, finding.found)
+    format!("{state}  {:<13}  {} {took}\n{advice}", finding.step, finding.found)
 }
