@@ -16,9 +16,9 @@ const ABOUT: &str = "Credential helper that logs docker and other container clie
 const LONG_ABOUT: &str = "\
 Credential helper that logs docker and other container clients in to Amazon ECR.
 
-Container clients run it; a person only names it in docker's config.json:
+Container clients run it, where docker's config.json names it for a registry; this writes that:
 
-  {\"credHelpers\": {\"123456789012.dkr.ecr.us-east-1.amazonaws.com\": \"ecr-login\"}}
+  docker-credential-ecr-login configure 123456789012.dkr.ecr.us-east-1.amazonaws.com
 
 AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).";
 
@@ -64,9 +64,17 @@ pub struct CommandLine {
 /// What the program can be asked to do.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// What docker asks for.
-    #[command(flatten)]
-    Docker(Verb),
+    /// Name this helper for ECR registries in docker's or podman's configuration file
+    #[command(after_help = "\
+Examples:
+  docker-credential-ecr-login configure 123456789012.dkr.ecr.us-east-1.amazonaws.com public.ecr.aws
+  docker-credential-ecr-login configure --profile prod 123456789012.dkr.ecr.us-east-1.amazonaws.com
+  docker-credential-ecr-login configure --dry-run
+  docker-credential-ecr-login configure --remove
+
+docker's file is config.json in DOCKER_CONFIG or ~/.docker; podman's is the one that REGISTRY_AUTH_FILE names, or
+~/.config/containers/auth.json. All else in it stays as it is.")]
+    Configure(Configure),
     /// Find out why a registry gets no password, step by step
     #[command(after_help = "\
 Example, with a line for each step and what to do where one fails:
@@ -99,17 +107,9 @@ _docker-credential-ecr-login.")]
         /// The shell
         shell: Shell,
     },
-    /// Name this helper for ECR registries in docker's or podman's configuration file
-    #[command(after_help = "\
-Examples:
-  docker-credential-ecr-login configure 123456789012.dkr.ecr.us-east-1.amazonaws.com public.ecr.aws
-  docker-credential-ecr-login configure --profile prod 123456789012.dkr.ecr.us-east-1.amazonaws.com
-  docker-credential-ecr-login configure --dry-run
-  docker-credential-ecr-login configure --remove
-
-docker's file is config.json in DOCKER_CONFIG or ~/.docker; podman's is the one that REGISTRY_AUTH_FILE names, or
-~/.config/containers/auth.json. All else in it stays as it is.")]
-    Configure(Configure),
+    /// What docker asks for.
+    #[command(flatten)]
+    Docker(Verb),
 }
 
 /// What `configure` is to do.
@@ -150,7 +150,7 @@ pub enum Client {
 /// What `doctor` is told.
 #[derive(Debug, Clone, Args)]
 pub struct Doctor {
-    /// The registry; without it, those that docker asks this helper for, else the account's own
+    /// The registry; without it, the first that docker asks this helper for, else the account's own
     pub registry: Option<String>,
     /// Print JSON, for machines and bug reports
     #[arg(long)]
@@ -255,7 +255,7 @@ impl Verb {
 fn after_help() -> String {
     let lines = ENVIRONMENT.map(|(name, meaning)| format!("\n  {name:<29} {meaning}"));
     format!(
-        "Environment:{}\n\nTo see why docker gets no password:\n  printf HOST | {NAME} get",
+        "Environment:{}\n\nTo see why docker gets no password:\n  {NAME} doctor HOST",
         lines.concat()
     )
 }

@@ -16,17 +16,26 @@ _docker__credential__ecr__login() {
             ",$1")
                 cmd="docker__credential__ecr__login"
                 ;;
+            docker__credential__ecr__login,cache)
+                cmd="docker__credential__ecr__login__subcmd__cache"
+                ;;
             docker__credential__ecr__login,completions)
                 cmd="docker__credential__ecr__login__subcmd__completions"
                 ;;
             docker__credential__ecr__login,configure)
                 cmd="docker__credential__ecr__login__subcmd__configure"
                 ;;
+            docker__credential__ecr__login,doctor)
+                cmd="docker__credential__ecr__login__subcmd__doctor"
+                ;;
             docker__credential__ecr__login,erase)
                 cmd="docker__credential__ecr__login__subcmd__erase"
                 ;;
             docker__credential__ecr__login,get)
                 cmd="docker__credential__ecr__login__subcmd__get"
+                ;;
+            docker__credential__ecr__login,get-login-password)
+                cmd="docker__credential__ecr__login__subcmd__get__subcmd__login__subcmd__password"
                 ;;
             docker__credential__ecr__login,help)
                 cmd="docker__credential__ecr__login__subcmd__help"
@@ -40,17 +49,44 @@ _docker__credential__ecr__login() {
             docker__credential__ecr__login,version)
                 cmd="docker__credential__ecr__login__subcmd__version"
                 ;;
+            docker__credential__ecr__login__subcmd__cache,clear)
+                cmd="docker__credential__ecr__login__subcmd__cache__subcmd__clear"
+                ;;
+            docker__credential__ecr__login__subcmd__cache,help)
+                cmd="docker__credential__ecr__login__subcmd__cache__subcmd__help"
+                ;;
+            docker__credential__ecr__login__subcmd__cache,list)
+                cmd="docker__credential__ecr__login__subcmd__cache__subcmd__list"
+                ;;
+            docker__credential__ecr__login__subcmd__cache__subcmd__help,clear)
+                cmd="docker__credential__ecr__login__subcmd__cache__subcmd__help__subcmd__clear"
+                ;;
+            docker__credential__ecr__login__subcmd__cache__subcmd__help,help)
+                cmd="docker__credential__ecr__login__subcmd__cache__subcmd__help__subcmd__help"
+                ;;
+            docker__credential__ecr__login__subcmd__cache__subcmd__help,list)
+                cmd="docker__credential__ecr__login__subcmd__cache__subcmd__help__subcmd__list"
+                ;;
+            docker__credential__ecr__login__subcmd__help,cache)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__cache"
+                ;;
             docker__credential__ecr__login__subcmd__help,completions)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__completions"
                 ;;
             docker__credential__ecr__login__subcmd__help,configure)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__configure"
                 ;;
+            docker__credential__ecr__login__subcmd__help,doctor)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__doctor"
+                ;;
             docker__credential__ecr__login__subcmd__help,erase)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__erase"
                 ;;
             docker__credential__ecr__login__subcmd__help,get)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__get"
+                ;;
+            docker__credential__ecr__login__subcmd__help,get-login-password)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__get__subcmd__login__subcmd__password"
                 ;;
             docker__credential__ecr__login__subcmd__help,help)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__help"
@@ -64,6 +100,12 @@ _docker__credential__ecr__login() {
             docker__credential__ecr__login__subcmd__help,version)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__version"
                 ;;
+            docker__credential__ecr__login__subcmd__help__subcmd__cache,clear)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__cache__subcmd__clear"
+                ;;
+            docker__credential__ecr__login__subcmd__help__subcmd__cache,list)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__cache__subcmd__list"
+                ;;
             *)
                 ;;
         esac
@@ -71,8 +113,106 @@ _docker__credential__ecr__login() {
 
     case "${cmd}" in
         docker__credential__ecr__login)
-            opts="-v -h --version --help get store erase list version completions configure help"
+            opts="-v -h --version --help configure doctor cache get-login-password completions get store erase list version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache)
+            opts="-h --help list clear help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache__subcmd__clear)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache__subcmd__help)
+            opts="list clear help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache__subcmd__help__subcmd__clear)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__cache__subcmd__list)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -120,6 +260,20 @@ _docker__credential__ecr__login() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        docker__credential__ecr__login__subcmd__doctor)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         docker__credential__ecr__login__subcmd__erase)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -148,9 +302,77 @@ _docker__credential__ecr__login() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        docker__credential__ecr__login__subcmd__help)
-            opts="get store erase list version completions configure help"
+        docker__credential__ecr__login__subcmd__get__subcmd__login__subcmd__password)
+            opts="-h --region --profile --registry --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --registry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__help)
+            opts="configure doctor cache get-login-password completions get store erase list version help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__cache)
+            opts="list clear"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__cache__subcmd__clear)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__cache__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -190,6 +412,20 @@ _docker__credential__ecr__login() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         docker__credential__ecr__login__subcmd__help__subcmd__erase)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -205,6 +441,20 @@ _docker__credential__ecr__login() {
             return 0
             ;;
         docker__credential__ecr__login__subcmd__help__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__get__subcmd__login__subcmd__password)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -95,13 +95,16 @@ fn fish_values(command: &Command) -> String {
     lines
 }
 
-/// clap_complete's script for bash gives the states of a command whose name has a `-` in it one name where it enters
+/// clap_complete's script for bash gives the states of a program whose name has a `-` in it one name where it enters
 /// them, and another where it asks for them (clap's issue 6421). The other scripts have neither.
 fn rename_bash_states(script: String, path: &[&Command]) -> String {
     let names: Vec<_> = path.iter().map(|command| command.get_name()).collect();
     let asked_for = names.join("-").replace('-', "__subcmd__");
-    let entered: Vec<_> = names.iter().map(|name| name.replace('-', "__")).collect();
-    let entered = entered.join("__subcmd__");
+    let (program, below) = names.split_first().unwrap();
+    let below = below
+        .iter()
+        .map(|name| format!("__subcmd__{}", name.replace('-', "__subcmd__")));
+    let entered = program.replace('-', "__") + &below.collect::<String>();
     let script = script.replace(&format!(" {asked_for})\n"), &format!(" {entered})\n"));
     let subs = path.last().unwrap().get_subcommands();
     subs.fold(script, |script, sub| {
@@ -158,10 +161,18 @@ fn help_and_man_page_name_every_command_option_and_variable() {
     for sub in command.get_subcommands() {
         let about = sub.get_about().unwrap().to_string();
         assert!(help.contains(&about), "{about}");
-        assert!(
-            sub.get_name() == "help" || page.contains(&format!("fB{}fR", sub.get_name())),
-            "{about}"
-        );
+        let is_described = |name: &str| page.contains(&format!("fB{name}fR"));
+        let below: Vec<_> = sub.get_subcommands().map(|below| below.get_name()).collect();
+        let names: Vec<_> = match below.as_slice() {
+            [] => vec![sub.get_name().to_owned()],
+            below => below.iter().map(|name| format!("{} {name}", sub.get_name())).collect(),
+        };
+        for name in names.iter().filter(|name| name.split(' ').next_back() != Some("help")) {
+            assert!(sub.get_name() == "help" || is_described(name), "{name}");
+        }
+        for option in sub.get_arguments().filter_map(|option| option.get_long()) {
+            assert!(page.contains(&format!("--{option}")), "{option}");
+        }
     }
     for option in command.get_arguments().filter_map(|option| option.get_long()) {
         assert!(page.contains(&format!("--{option}")), "{option}");

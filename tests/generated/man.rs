@@ -9,7 +9,14 @@ use roff::{Inline, Roff, bold, italic, roman};
 const HEADER: &str = ".\\\" Made from src/command_line.rs by: UPDATE_GENERATED=1 cargo test --test generated\n";
 
 /// Files that the program reads or writes, and what for.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
+    (
+        "~/.config/docker-credential-ecr-login/config.toml, /etc/docker-credential-ecr-login/config.toml",
+        "Configuration: what a call may take, whose credentials are for which registry, and who answers for registries \
+         that are not ECR. What the first says goes before what the second says. \
+         AWS_ECR_CONFIG_FILE names another file in the place of the first. A mistake in them is an error. \
+         docs/configuration.md tells all keys; packages install an example.",
+    ),
     (
         "~/.cache/docker-credential-ecr-login/",
         "Cached tokens, the log, and what docker login stored. XDG_CACHE_HOME moves it, and AWS_ECR_CACHE_DIR names \
@@ -109,7 +116,15 @@ fn describe(roff: &mut Roff, command: &Command) {
         .collect();
     let mut usage = vec![bold(command.get_bin_name().unwrap().split_once(' ').unwrap().1)];
     for argument in command.get_positionals() {
-        usage.extend([roman(" "), italic(value_names(argument))]);
+        let names = match argument.get_num_args().is_some_and(|number| number.max_values() > 1) {
+            true => format!("{} ...", value_names(argument)),
+            false => value_names(argument),
+        };
+        usage.push(roman(" "));
+        usage.extend(match argument.is_required_set() {
+            true => vec![italic(names)],
+            false => vec![roman("["), italic(names), roman("]")],
+        });
     }
     if subs.is_empty() {
         roff.control("SS", []);
