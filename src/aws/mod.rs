@@ -3,6 +3,7 @@
 
 mod answer;
 mod caller;
+mod chain;
 mod checkup;
 mod client;
 mod explain;
@@ -14,6 +15,7 @@ mod profiles;
 mod proxy;
 mod refusal;
 mod sent;
+mod settings;
 mod setup;
 mod source;
 mod sso_cache;
