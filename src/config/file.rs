@@ -78,19 +78,25 @@ pub fn read(place: &Place, env: &Env) -> Result<Option<String>, Failure> {
         return Ok(Some(String::new()));
     }
     let unreadable = |error: &io::Error| failure(path, &format!("cannot be read: {}", describe(error)), READABLE);
-    let file = match platform::open_at_once(path) {
+    let file = match platform::open_at_once_unless_link(path) {
         Ok(file) => file,
-        Err(error) => {
-            let is_absent = match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => true,
-                ErrorKind::PermissionDenied => is_in_a_strangers_home(path, env),
-                _ => false,
-            };
-            return match is_absent && !place.named {
-                true => Ok(None),
-                false => Err(unreadable(&error)),
+        Err(error) if is_missing(&error) => {
+            return match place.named {
+                true => Err(unreadable(&error)),
+                false => Ok(None),
             };
         }
+        // A link, perhaps. One that leads nowhere is a configuration that went missing, and not "none".
+        Err(_) => match platform::open_at_once(path) {
+            Ok(file) => file,
+            Err(error) => {
+                let is_closed = error.kind() == ErrorKind::PermissionDenied;
+                return match is_closed && !place.named && is_in_a_strangers_home(path, env) {
+                    true => Ok(None),
+                    false => Err(unreadable(&error)),
+                };
+            }
+        },
     };
     let metadata = file.metadata().map_err(|error| unreadable(&error))?;
     judge(path, &metadata)?;
@@ -103,6 +109,10 @@ pub fn read(place: &Place, env: &Env) -> Result<Option<String>, Failure> {
             Err(failure(path, &format!("line {line}: not UTF-8"), "correct that line"))
         }
     }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 const READABLE: &str = "correct its path or permissions; it decides whose credentials are used";
