@@ -106,7 +106,10 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         match name {
-            "match" => pattern = Some(read(text, name, value, host_pattern)?),
+            "match" => {
+                let of_pattern = line_at(text, key.span().start);
+                pattern = Some((read(text, name, value, host_pattern)?, of_pattern));
+            }
             "profile" => profile = Some(read(text, name, value, words)?),
             "ecr" => alias = Some(read(text, name, value, registry)?),
             "role_arn" => arn = Some(read(text, name, value, role_arn)?),
@@ -118,8 +121,12 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
                     "mfa_serial" => &mut role.mfa_serial,
                     _ => return Err(unknown(text, key.span().start, name, &REGISTRY_KEYS)),
                 };
-                *field = Some(read(text, name, value, words)?);
-                of_roles = Some((name.to_owned(), line_at(text, key.span().start)));
+                let line = line_at(text, key.span().start);
+                if field.replace(read(text, name, value, words)?).is_some() {
+                    let what = "role_session_name and session_name are one key by two names".to_owned();
+                    return Err(Fault { line, what });
+                }
+                of_roles = Some((name.to_owned(), line));
             }
         }
     }
@@ -141,13 +148,13 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
         (None, Some(arn), _) => Who::Role(Role { arn, ..role }),
         (None, None, None) => Who::Environment,
     };
-    let Some(pattern) = pattern else {
+    let Some((pattern, of_pattern)) = pattern else {
         return fault(
             line,
             "[[registry]] has no match: a host name, or a pattern such as \"123456789012.*\"",
         );
     };
-    Rule::new(pattern, alias, who, line).map_err(|Wrong(what)| Fault { line, what })
+    Rule::new(pattern, alias, who, line).map_err(|Wrong(what)| Fault { line: of_pattern, what })
 }
 
 /// Reads a value, and names the key and its line where that cannot be done.
