@@ -114,6 +114,25 @@ fn with_static_keys() {
 }
 
 #[test]
+fn with_a_configuration() {
+    let (_fake, sandbox) = world_with_keys();
+    // What reading it takes, with or without a configuration, is not the configuration's doing.
+    sandbox.aws_credentials("[prod]\naws_access_key_id = AKIAPROD\naws_secret_access_key = secret\n");
+    let count = |trace: Option<String>| trace.map(|trace| trace.lines().count());
+    let without = count(cached_answer_is_quiet(&sandbox));
+    let entry = "timeout = \"10s\"\n[[registry]]\nmatch = \"123456789012.*\"\n";
+    sandbox.configure(entry);
+    let with = count(cached_answer_is_quiet(&sandbox));
+    // It is looked at, read and closed.
+    assert!(
+        with <= without.map(|calls| calls + 6),
+        "{with:?} calls, {without:?} without"
+    );
+    sandbox.configure(format!("{entry}profile = \"prod\"\n"));
+    cached_answer_is_quiet(&sandbox);
+}
+
+#[test]
 fn with_an_assumed_role() {
     let (_fake, sandbox) = world();
     sandbox.aws_credentials("[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = secret\n");

@@ -80,6 +80,18 @@ impl Sandbox {
         self.write(".aws/credentials", text)
     }
 
+    /// Where the user's own config.toml is.
+    pub fn config_file(&self) -> PathBuf {
+        self.home.join(".config/docker-credential-ecr-login/config.toml")
+    }
+
+    /// Writes the user's own config.toml, which whatever the umask nobody else can write.
+    pub fn configure(&self, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.write(self.config_file(), text);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("a mode for config.toml");
+        path
+    }
+
     /// Sets a variable for every run from now on.
     pub fn env(&mut self, name: &str, value: impl Into<OsString>) -> &mut Self {
         self.environment.insert(name.into(), value.into());
