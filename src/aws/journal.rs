@@ -137,6 +137,11 @@ impl Journal {
         }
     }
 
+    /// The same for a code that a person typed: short, and no word like any other.
+    pub fn keep_code(&self, code: &str) {
+        self.state().secrets.push(Zeroizing::new(code.to_owned()));
+    }
+
     /// A text without the secrets in it.
     pub fn conceal(&self, text: &str) -> String {
         let mut text = text.to_owned();

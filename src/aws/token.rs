@@ -74,13 +74,11 @@ pub async fn plan(request: &Request, aws_files: &AwsFiles, journal: &Journal) ->
         return Err(mfa::no_terminal(&device, registry));
     }
     journal.is_with(plan.who());
-    for secret in plan
-        .secrets(env)
-        .iter()
-        .map(|secret| secret.as_str())
-        .chain(request.code.as_ref().map(Secret::expose))
-    {
-        journal.keep_secret(secret);
+    for secret in plan.secrets(env) {
+        journal.keep_secret(&secret);
+    }
+    if let Some(code) = &request.code {
+        journal.keep_code(code.expose());
     }
     Ok(plan)
 }
