@@ -6,17 +6,12 @@ use std::{iter, slice};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use zeroize::Zeroizing;
 
-use crate::command_line::{Cache, Command, CommandLine, Configure, NAME, Verb};
-use crate::commands::{account, cache, completions, configure, doctor, get_login_password};
-use crate::config::Settings;
-use crate::docker::{answer, log};
-use crate::env::{self, Env};
-use crate::error::{Failure, one_line, truncate};
-use crate::output::{complain, confirm, fail, finish, line, say, show};
-use crate::style::Style;
-use crate::waiting::Waiting;
+use crate::command_line::{CommandLine, NAME, Verb};
+use crate::commands;
+use crate::docker::answer;
+use crate::error::{one_line, truncate};
+use crate::output::{complain, finish, line};
 
 /// The exit code for a command line that makes no sense, where it is not docker's protocol that says.
 const WRONG_USAGE: u8 = 2;
@@ -39,7 +34,7 @@ fn serve_person(args: &[OsString]) -> ExitCode {
         args => args,
     };
     match CommandLine::try_parse_from(iter::once(&name).chain(args)) {
-        Ok(CommandLine { command, .. }) => perform_command(command),
+        Ok(CommandLine { command, .. }) => commands::perform(command),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp => finish(&error.to_string(), ExitCode::SUCCESS),
             ErrorKind::DisplayVersion => answer(Verb::Version),
@@ -50,68 +45,6 @@ fn serve_person(args: &[OsString]) -> ExitCode {
             }
             _ => refuse(args),
         },
-    }
-}
-
-fn perform_command(command: Command) -> ExitCode {
-    let settings = || Settings::load(Env::from_process()).map_err(|failure| ("config.toml".to_owned(), failure));
-    let named = |what: &str, result: Result<String, Failure>| result.map_err(|failure| (what.to_owned(), failure));
-    let result = match command {
-        Command::Docker(verb) => return answer(verb),
-        Command::Completions { shell } => Ok(completions::script(shell).to_owned()),
-        Command::Cache(Cache::List) => settings().and_then(|settings| named("cache list", cache::list(&settings))),
-        Command::Cache(Cache::Clear { registry }) => {
-            settings().and_then(|settings| named("cache clear", cache::clear(&settings, registry.as_deref())))
-        }
-        Command::GetLoginPassword(arguments) => match settings() {
-            Ok(settings) => {
-                let log = log(&settings);
-                let credentials = get_login_password::run(&arguments, settings, log, say);
-                return match credentials {
-                    Ok(credentials) => finish(&Zeroizing::new(line(credentials.secret.expose())), ExitCode::SUCCESS),
-                    Err((what, failure)) => fail(&what, &failure),
-                };
-            }
-            Err(error) => Err(error),
-        },
-        Command::Configure(options) => return configure(&options),
-        Command::Doctor(arguments) => {
-            let (report, is_well) = doctor::run(&arguments, show, say);
-            let code = if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-            return finish(&report, code);
-        }
-    };
-    match result {
-        Ok(report) => finish(&report, ExitCode::SUCCESS),
-        Err((what, failure)) => fail(&what, &failure),
-    }
-}
-
-fn configure(options: &Configure) -> ExitCode {
-    let settings = match Settings::load(Env::from_process()) {
-        Ok(settings) => settings,
-        Err(failure) => return fail("config.toml", &failure),
-    };
-    let waiting = Waiting::telling(say);
-    let world = configure::World {
-        env: settings.env(),
-        style: Style::of_stdout(),
-        is_ours: &|host| settings.target(host).is_some(),
-        whoami: &|| account::registries(&settings, options.profile.as_deref(), &waiting),
-        confirm: &|text| confirm(&format!("{text}Add them? [Y/n] ")),
-        search_path: std::env::var_os(env::PATH),
-    };
-    match configure::run(options, &world) {
-        Ok(done) => {
-            for warning in done.warnings {
-                complain(&format!("{NAME}: {}", one_line(&warning)));
-            }
-            finish(&done.report, ExitCode::SUCCESS)
-        }
-        Err(why) => {
-            complain(&format!("{NAME}: {}", one_line(&why)));
-            ExitCode::FAILURE
-        }
     }
 }
 

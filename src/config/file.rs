@@ -27,6 +27,13 @@ pub struct Place {
     named: bool,
 }
 
+impl Place {
+    /// The same, where the file need not be there.
+    pub fn optional(self) -> Self {
+        Self { named: false, ..self }
+    }
+}
+
 /// The places, in order: what an earlier file says goes before what a later one says.
 ///
 /// # Errors

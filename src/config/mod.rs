@@ -8,6 +8,7 @@ mod rule;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use file::Place;
 pub use rule::Rule;
 
 use crate::env::{self, Env};
@@ -53,8 +54,23 @@ impl Settings {
     /// A [`Failure`] that names file, line and key. There is no reading past a fault: the rest of the file without it
     /// could mean another identity.
     pub fn load(env: Env) -> Result<Self, Failure> {
+        let places = file::places(&env)?;
+        Self::read(env, places)
+    }
+
+    /// The same for whoever writes the file that AWS_ECR_CONFIG_FILE names: it need not be there yet.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::load`].
+    pub fn load_to_change(env: Env) -> Result<Self, Failure> {
+        let places = file::places(&env)?.into_iter().map(Place::optional).collect();
+        Self::read(env, places)
+    }
+
+    fn read(env: Env, places: Vec<Place>) -> Result<Self, Failure> {
         let mut files = Vec::new();
-        for place in file::places(&env)? {
+        for place in places {
             let Some(text) = file::read(&place, &env)? else {
                 continue;
             };

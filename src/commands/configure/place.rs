@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use crate::command_line::Client;
+use crate::config::file;
 use crate::env::{self, Env};
-
-/// The directory and the file of our own configuration.
-const OUR_FILE: &str = "docker-credential-ecr-login/config.toml";
 
 /// The file in which a client looks for the helper of a registry.
 ///
@@ -39,14 +37,7 @@ pub fn client_file(client: Client, env: &Env) -> Result<PathBuf, String> {
 ///
 /// Says which variable would have to be set.
 pub fn config_file_to_write(env: &Env) -> Result<PathBuf, String> {
-    let path = match env.raw(env::AWS_ECR_CONFIG_FILE) {
-        Some(_) => env.path(env::AWS_ECR_CONFIG_FILE),
-        // dirs would go on to the user database's home, which is not the one that the AWS files come from.
-        None => env
-            .home()
-            .filter(|home| home.is_absolute())
-            .and_then(|_| Some(dirs::config_dir()?.join(OUR_FILE))),
-    };
+    let path = file::users(env).map_err(|failure| failure.to_string())?;
     absolute(path).ok_or_else(|| format!("neither HOME nor {} says where to write", env::AWS_ECR_CONFIG_FILE))
 }
 
