@@ -138,11 +138,10 @@ fn list(helper: &Helper) -> BTreeMap<String, String> {
 
 /// The settings; where there are none to be had, all that is known is what the environment says.
 fn settings(known: &mut Known) -> Result<Settings, Error> {
-    let env = Env::from_process();
-    let settings = Settings::load(env.clone());
+    let settings = Settings::load(Env::from_process());
     known.is_strict = match &settings {
         Ok(settings) => settings.is_strict(),
-        Err(_) => Settings::without_files(env).is_strict(),
+        Err(_) => Settings::without_files(Env::from_process()).is_strict(),
     };
     settings.map_err(Error::Failure)
 }

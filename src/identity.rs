@@ -45,7 +45,7 @@ impl Fingerprint {
     /// [`Unseen`] names the pipe, device or directory.
     pub fn of(env: &Env, aws_files: &AwsFiles, who: &Who) -> Result<Self, Unseen> {
         let mut source = Hasher::new("source");
-        source.always(env, aws_files)?;
+        source.always(env, aws_files, who)?;
         source.who(who);
         let mut sso_tokens = BTreeMap::new();
         match env.static_keys() {
@@ -55,8 +55,8 @@ impl Fingerprint {
                 if let Some((key_id, _)) = keys.filter(|_| aws_files.mention("environment")) {
                     source.bytes("environment-key", key_id.as_bytes());
                 }
-                source.variables(env);
-                source.token_files(env, aws_files)?;
+                source.variables(env, who);
+                source.token_files(env, aws_files, who)?;
                 source.login_sessions(env)?;
                 source.machine();
                 sso_tokens = self::sso_tokens(env, aws_files)?;
@@ -218,23 +218,34 @@ impl Hasher {
     }
 
     /// What counts whatever the source is.
-    fn always(&mut self, env: &Env, aws_files: &AwsFiles) -> Result<(), Unseen> {
+    fn always(&mut self, env: &Env, aws_files: &AwsFiles, who: &Who) -> Result<(), Unseen> {
         self.prefix(env, env::AWS_ENDPOINT_URL);
         self.optional(
             env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
             env.raw(env::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS),
         );
         self.optional(env::HOME, env.raw(env::HOME));
+        // A chosen one stands in its place, and is hashed as what it is.
         let profile = env::PROFILE.iter().find_map(|name| env.raw(name));
-        self.optional("profile", profile);
+        self.optional("profile", profile.filter(|_| who.profile().is_none()));
         for AwsFile { path, found, .. } in aws_files.each() {
             self.file("aws-file", path.as_deref().unwrap_or(Path::new("")), found)?;
         }
         Ok(())
     }
 
-    /// The variables that choose among the sources other than static keys.
-    fn variables(&mut self, env: &Env) {
+    /// The variables that choose among the sources other than static keys. Where a profile is chosen, those that name
+    /// other sources have no say.
+    fn variables(&mut self, env: &Env, who: &Who) {
+        if who.profile().is_none() {
+            self.other_sources(env);
+        }
+        self.optional(env::AWS_VAULT, env.raw(env::AWS_VAULT));
+        self.prefix(env, env::AWS_CONTAINER_PREFIX);
+        self.prefix(env, env::AWS_EC2_METADATA_PREFIX);
+    }
+
+    fn other_sources(&mut self, env: &Env) {
         for name in env::ACCESS_KEY_ID
             .iter()
             .chain(&env::SECRET_ACCESS_KEY)
@@ -246,12 +257,9 @@ impl Hasher {
             env::AWS_WEB_IDENTITY_TOKEN_FILE,
             env::AWS_ROLE_ARN,
             env::AWS_ROLE_SESSION_NAME,
-            env::AWS_VAULT,
         ] {
             self.optional(name, env.raw(name));
         }
-        self.prefix(env, env::AWS_CONTAINER_PREFIX);
-        self.prefix(env, env::AWS_EC2_METADATA_PREFIX);
     }
 
     fn prefix(&mut self, env: &Env, prefix: &str) {
@@ -262,11 +270,14 @@ impl Hasher {
     }
 
     /// Tokens that stand for somebody: another token, another identity.
-    fn token_files(&mut self, env: &Env, aws_files: &AwsFiles) -> Result<(), Unseen> {
-        let named = [
-            env::AWS_WEB_IDENTITY_TOKEN_FILE,
-            env::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
-        ];
+    fn token_files(&mut self, env: &Env, aws_files: &AwsFiles, who: &Who) -> Result<(), Unseen> {
+        let named = match who.profile() {
+            None => vec![
+                env::AWS_WEB_IDENTITY_TOKEN_FILE,
+                env::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
+            ],
+            Some(_) => vec![env::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE],
+        };
         let from_env = named.iter().filter_map(|name| env.raw(name)).map(PathBuf::from);
         let from_files = aws_files
             .each()
@@ -477,6 +488,21 @@ mod tests {
         assert_ne!(of(&keys), with("AWS_PROFILE", "p"));
         assert_ne!(of(&keys), with("AWS_ENDPOINT_URL_ECR", "http://x"));
         assert_ne!(of(&keys), of(&[keys[0]]), "a key id that lost its secret");
+    }
+
+    #[test]
+    fn a_chosen_profile_takes_the_place_of_the_environments() {
+        let chosen = |vars: &[(&str, &str)], name: &str| {
+            let env = Env::from_vars(vars.iter().copied());
+            Fingerprint::of(&env, &AwsFiles::read(&env), &Who::Profile(name.to_owned())).unwrap()
+        };
+        let plain = chosen(&[], "a");
+        for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"] {
+            assert_eq!(plain, chosen(&[(name, "x")], "a"), "{name}");
+        }
+        assert_ne!(plain, chosen(&[], "b"));
+        assert_ne!(plain, chosen(&[("AWS_ENDPOINT_URL", "http://x")], "a"));
+        assert_ne!(plain, of(&[("AWS_PROFILE", "a")]), "with the chain behind it");
     }
 
     #[test]

@@ -222,7 +222,11 @@ impl Tokens<'_> {
             return None;
         }
         let name = lock_name(&slot.fingerprint.refresh_lock_key());
-        match Lock::wait(slot.store.dir(), &name, until, || (!is_due()).then_some(())) {
+        let ready = || {
+            self.waiting.look("another process that refreshes the SSO login");
+            (!is_due()).then_some(())
+        };
+        match Lock::wait(slot.store.dir(), &name, until, ready) {
             Err(Attempt::Held(lock)) => Some(lock),
             _ => None,
         }

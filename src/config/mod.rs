@@ -34,7 +34,15 @@ pub struct Settings {
 pub struct File {
     /// Where it is.
     pub path: PathBuf,
+    text: String,
     settings: parse::Settings,
+}
+
+impl File {
+    /// The line at which a rule of this file begins, counted from 1.
+    pub fn line_of(&self, rule: &Rule) -> usize {
+        parse::line_at(&self.text, rule.begin())
+    }
 }
 
 /// A registry that is asked for, and with whose credentials.
@@ -79,7 +87,7 @@ impl Settings {
                 let what = format!("{} line {}: {}", path.display(), fault.line, fault.what);
                 Failure::new(Reason::Configuration, what, "correct that line")
             })?;
-            files.push(File { path, settings });
+            files.push(File { path, text, settings });
         }
         Ok(Self { env, files })
     }
@@ -220,6 +228,7 @@ mod tests {
     fn settings(vars: &[(&str, &str)], files: &[&str]) -> Settings {
         let files = files.iter().map(|text| File {
             path: PathBuf::from("/config.toml"),
+            text: (*text).to_owned(),
             settings: parse::parse(text).unwrap(),
         });
         Settings {

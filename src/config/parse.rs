@@ -89,14 +89,14 @@ fn rules(text: &str, value: &Value<'_>) -> Result<Vec<Rule>, Fault> {
     tables
         .iter()
         .map(|table| {
-            let line = line_at(text, table.span().start);
-            rule(text, table.get_ref().as_table().ok_or_else(expected)?, line)
+            let inside = table.get_ref().as_table().ok_or_else(expected)?;
+            rule(text, inside, table.span().start)
         })
         .collect()
 }
 
-/// One `[[registry]]`, which begins at `line`.
-fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
+/// One `[[registry]]`, which begins at that byte. Lines are only counted for errors.
+fn rule(text: &str, table: &DeTable<'_>, begin: usize) -> Result<Rule, Fault> {
     let mut pattern = None;
     let mut profile = None;
     let mut alias = None;
@@ -107,8 +107,7 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
         let name = key.get_ref().as_ref();
         match name {
             "match" => {
-                let of_pattern = line_at(text, key.span().start);
-                pattern = Some((read(text, name, value, host_pattern)?, of_pattern));
+                pattern = Some((read(text, name, value, host_pattern)?, key.span().start));
             }
             "profile" => profile = Some(read(text, name, value, words)?),
             "ecr" => alias = Some(read(text, name, value, registry)?),
@@ -121,40 +120,46 @@ fn rule(text: &str, table: &DeTable<'_>, line: usize) -> Result<Rule, Fault> {
                     "mfa_serial" => &mut role.mfa_serial,
                     _ => return Err(unknown(text, key.span().start, name, &REGISTRY_KEYS)),
                 };
-                let line = line_at(text, key.span().start);
+                let place = key.span().start;
                 if field.replace(read(text, name, value, words)?).is_some() {
                     let what = "role_session_name and session_name are one key by two names".to_owned();
-                    return Err(Fault { line, what });
+                    return fault(text, place, &what);
                 }
-                of_roles = Some((name.to_owned(), line));
+                of_roles = Some((name.to_owned(), place));
             }
         }
     }
-    let fault = |line, what: &str| {
-        Err(Fault {
-            line,
-            what: what.to_owned(),
-        })
-    };
     let who = match (profile, arn, of_roles) {
         (Some(_), Some(_), _) => {
             return fault(
-                line,
+                text,
+                begin,
                 "profile and role_arn: an entry has one of them; source_profile is what a role is assumed with",
             );
         }
-        (_, None, Some((name, line))) => return fault(line, &format!("{name}: only has a meaning with role_arn")),
+        (_, None, Some((name, place))) => {
+            return fault(text, place, &format!("{name}: only has a meaning with role_arn"));
+        }
         (Some(profile), None, None) => Who::Profile(profile),
         (None, Some(arn), _) => Who::Role(Role { arn, ..role }),
         (None, None, None) => Who::Environment,
     };
     let Some((pattern, of_pattern)) = pattern else {
         return fault(
-            line,
+            text,
+            begin,
             "[[registry]] has no match: a host name, or a pattern such as \"123456789012.*\"",
         );
     };
-    Rule::new(pattern, alias, who, line).map_err(|Wrong(what)| Fault { line: of_pattern, what })
+    Rule::new(pattern, alias, who, begin).or_else(|Wrong(what)| fault(text, of_pattern, &what))
+}
+
+/// Something that is wrong at that byte.
+fn fault<T>(text: &str, place: usize, what: &str) -> Result<T, Fault> {
+    Err(Fault {
+        line: line_at(text, place),
+        what: what.to_owned(),
+    })
 }
 
 /// Reads a value, and names the key and its line where that cannot be done.
@@ -234,7 +239,8 @@ fn unknown(text: &str, at: usize, name: &str, known: &[&str]) -> Fault {
     }
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
+/// The line that a byte is in, counted from 1.
+pub fn line_at(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }

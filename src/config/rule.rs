@@ -11,7 +11,7 @@ pub struct Rule {
     pattern: Pattern,
     alias: Option<Registry>,
     who: Who,
-    line: usize,
+    begin: usize,
 }
 
 /// Why there is no such rule.
@@ -19,13 +19,13 @@ pub struct Rule {
 pub struct Wrong(pub String);
 
 impl Rule {
-    /// A rule for the hosts of a pattern, from that line of its file.
+    /// A rule for the hosts of a pattern, from that byte of its file.
     ///
     /// # Errors
     ///
     /// [`Wrong`] where the pattern would make ECR of hosts that anybody may have: whoever can have an image pulled from
     /// such a host would be sent the password.
-    pub fn new(pattern: Pattern, alias: Option<Registry>, who: Who, line: usize) -> Result<Self, Wrong> {
+    pub fn new(pattern: Pattern, alias: Option<Registry>, who: Who, begin: usize) -> Result<Self, Wrong> {
         const WILD: [char; 3] = ['*', '?', '['];
         let text = pattern.as_str();
         let is_wide = || {
@@ -45,7 +45,7 @@ impl Rule {
             pattern,
             alias,
             who,
-            line,
+            begin,
         })
     }
 
@@ -69,8 +69,8 @@ impl Rule {
         &self.who
     }
 
-    /// The line that it begins at.
-    pub fn line(&self) -> usize {
-        self.line
+    /// The byte that it begins at.
+    pub fn begin(&self) -> usize {
+        self.begin
     }
 }

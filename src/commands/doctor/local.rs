@@ -51,7 +51,7 @@ pub fn configuration(settings: &Settings, host: &str) -> Finding {
                 Who::Profile(name) => format!("profile {name:?}"),
                 Who::Role(role) => format!("the role {}", role.arn),
             };
-            format!("line {} of {} chooses {who}", rule.line(), file.path.display())
+            format!("line {} of {} chooses {who}", file.line_of(rule), file.path.display())
         }
     };
     let variables: Vec<_> = settings.env().with_prefix("AWS_ECR_").map(|(name, _)| name).collect();
