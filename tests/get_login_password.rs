@@ -1,4 +1,4 @@
-//! `get-login-password`: the password alone, from the same cache that docker is answered from, and errors on stderr alone.
+//! `get-login-password`: the password alone, from the cache that docker is answered from, and errors on stderr alone.
 
 #![allow(
     clippy::unwrap_used,
