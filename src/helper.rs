@@ -14,6 +14,7 @@ use crate::protocol::{Credentials, ServerUrl, StoreRequest};
 use crate::registry::Service;
 use crate::tokens::Tokens;
 use crate::waiting::Waiting;
+use crate::who::Who;
 
 /// The helper, as one process of it sees the world.
 #[derive(Debug)]
@@ -52,8 +53,8 @@ impl Helper {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] where the server is not ECR, and for public ECR without credentials: both are used
-    /// anonymously. [`Error::Failure`] where an ECR registry's token could not be had.
+    /// [`Error::NotFound`] where the server is not ECR, and for public ECR without credentials, if the configuration
+    /// chose nobody's: both are used anonymously. [`Error::Failure`] where an ECR registry's token could not be had.
     pub fn get(&self, server: &ServerUrl) -> Result<Credentials, Error> {
         let target = self.target(server).ok_or(Error::NotFound)?;
         let registry = &target.registry;
@@ -71,6 +72,8 @@ impl Helper {
             format!("{registry}: {}: {failure}", failure.reason.code())
         });
         match (failure.reason, login) {
+            // Where the configuration chose somebody, nobody else will do.
+            _ if target.who != Who::Environment => Err(Error::Failure(failure)),
             // A login made under another key or profile is still better than nothing, and nothing is what there is.
             (Reason::NoCredentials, Some(login)) => Ok(login.credentials()),
             (Reason::NoCredentials, None) if registry.service() == Service::Public => Err(Error::NotFound),
