@@ -141,6 +141,35 @@ fn public_ecr_with_an_entry_without_credentials_is_not_anonymous() {
 }
 
 #[test]
+fn an_entrys_role_without_credentials_to_assume_it_is_nobody_elses_login_and_not_anonymous() {
+    let (fake, mut sandbox) = world();
+    sandbox.env("AWS_EC2_METADATA_DISABLED", "true");
+    for host in [HOST, "public.ecr.aws"] {
+        let login = format!("{{\"ServerURL\":\"{host}\",\"Username\":\"AWS\",\"Secret\":\"typed\"}}");
+        assert_eq!(sandbox.run("store", login).code, Some(0));
+        assert_eq!(sandbox.get(host).password(), "typed");
+    }
+    sandbox.configure(entry("*", &format!("role_arn = \"{ROLE}\"")));
+    for host in [HOST, "public.ecr.aws"] {
+        assert_says(&sandbox.get(host), &[host, "no AWS credentials"]);
+        assert_eq!(sandbox.run("erase", host).code, Some(0));
+        assert_says(&sandbox.get(host), &[host, "no AWS credentials"]);
+    }
+    assert_eq!(fake.total(), 0);
+}
+
+#[test]
+fn an_entrys_profile_has_one_token_whatever_profile_the_environment_names() {
+    let (fake, mut sandbox) = world();
+    sandbox.aws_credentials(&(keys("prod", "AKIAPROD") + &keys("other", "AKIAOTHER")));
+    sandbox.configure(PROD);
+    assert_eq!(fetched(&fake, &sandbox, HOST), "AKIAPROD");
+    sandbox.env("AWS_PROFILE", "other");
+    assert_eq!(cached(&fake, &sandbox, HOST), "AKIAPROD");
+    assert_eq!(fetched(&fake, &sandbox, OTHER_ACCOUNT), "AKIAOTHER");
+}
+
+#[test]
 fn a_profile_that_asks_for_the_environments_keys_gets_them() {
     let (fake, mut sandbox) = world_with_keys();
     sandbox.aws_config(&format!(

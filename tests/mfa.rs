@@ -510,6 +510,16 @@ fn mfa_deeper_in_a_chain_is_refused_with_a_way_out() {
 }
 
 #[test]
+fn settings_are_read_in_any_case() {
+    let (_fake, sandbox) = world_with_mfa();
+    sandbox.aws_config(&format!(
+        "[default]\n{}",
+        mfa("user").replace("mfa_serial", "MFA_Serial")
+    ));
+    get_with_code(&sandbox);
+}
+
+#[test]
 fn a_device_without_a_role_is_not_asked_for() {
     let (fake, sandbox) = world();
     sandbox.aws_credentials(&keys("default", "AKIAOWN"));
