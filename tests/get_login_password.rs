@@ -240,7 +240,10 @@ fn public_ecr_has_a_password_too_and_says_why_where_it_has_none() {
     assert_eq!((fake.count(PUBLIC), fake.total()), (1, 1));
     // docker goes on without one. A person who asked for it is told.
     sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
-    assert_fails(&run(&sandbox, &["--registry", "public.ecr.aws"]), &["no AWS credentials"]);
+    assert_fails(
+        &run(&sandbox, &["--registry", "public.ecr.aws"]),
+        &["no AWS credentials"],
+    );
 }
 
 #[test]

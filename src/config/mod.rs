@@ -1,8 +1,10 @@
 //! Our own settings: the AWS_ECR_* variables, and below them config.toml, as docs/configuration.md describes both.
 
+mod document;
 mod duration;
 pub mod file;
 mod parse;
+mod plain;
 mod rule;
 
 use std::path::PathBuf;

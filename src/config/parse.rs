@@ -5,12 +5,9 @@
 
 use std::time::Duration;
 
-use glob::Pattern;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
+use crate::config::document::{Document, Entry, Table, Value};
 use crate::config::duration;
-use crate::config::rule::{Rule, Wrong};
+use crate::config::rule::{self, Rule, Wrong};
 use crate::fallback::Fallback;
 use crate::log::Level;
 use crate::registry::Registry;
@@ -40,8 +37,6 @@ pub struct Fault {
     pub what: String,
 }
 
-type Value<'i> = Spanned<DeValue<'i>>;
-
 const GLOBAL_KEYS: [&str; 5] = ["timeout", "strict", "log", "fallback", "registry"];
 const REGISTRY_KEYS: [&str; 9] = [
     "match",
@@ -55,171 +50,168 @@ const REGISTRY_KEYS: [&str; 9] = [
     "ecr",
 ];
 
+impl Fault {
+    /// Something that is wrong at that byte of a text.
+    pub fn at(text: &str, place: usize, what: String) -> Self {
+        Self {
+            line: line_at(text, place),
+            what,
+        }
+    }
+}
+
 /// Understands the text of a file.
 ///
 /// # Errors
 ///
 /// A [`Fault`] for the first thing that is wrong.
 pub fn parse(text: &str) -> Result<Settings, Fault> {
-    let root = DeTable::parse(text).map_err(|error| Fault {
-        line: line_at(text, error.span().map_or(0, |span| span.start)),
-        what: format!("not valid TOML: {}", error.message()),
-    })?;
+    let document = Document::read(text)?;
     let mut settings = Settings::default();
-    for (key, value) in root.get_ref() {
-        let name = key.get_ref().as_ref();
-        match name {
-            "timeout" => settings.timeout = Some(read(text, name, value, timeout)?),
-            "strict" => settings.strict = Some(read(text, name, value, boolean)?),
-            "log" => settings.log = Some(read(text, name, value, level)?),
-            "fallback" => settings.fallback = Some(read(text, name, value, fallback)?),
-            "registry" => settings.rules = rules(text, value)?,
-            _ => return Err(unknown(text, key.span().start, name, &GLOBAL_KEYS)),
+    for entry in &document.globals {
+        match entry.key.as_ref() {
+            "timeout" => settings.timeout = Some(read(text, entry, timeout)?),
+            "strict" => settings.strict = Some(read(text, entry, boolean)?),
+            "log" => settings.log = Some(read(text, entry, level)?),
+            "fallback" => settings.fallback = Some(read(text, entry, fallback)?),
+            _ => return Err(unknown(text, entry, &GLOBAL_KEYS)),
         }
     }
+    settings.rules = document
+        .registries
+        .iter()
+        .map(|table| rule(text, table))
+        .collect::<Result<_, _>>()?;
     Ok(settings)
 }
 
-fn rules(text: &str, value: &Value<'_>) -> Result<Vec<Rule>, Fault> {
-    let expected = || Fault {
-        line: line_at(text, value.span().start),
-        what: "registry: expected tables, each headed [[registry]]".to_owned(),
-    };
-    let tables = value.get_ref().as_array().ok_or_else(expected)?;
-    tables
-        .iter()
-        .map(|table| {
-            let inside = table.get_ref().as_table().ok_or_else(expected)?;
-            rule(text, inside, table.span().start)
-        })
-        .collect()
+/// What one `[[registry]]` says.
+#[derive(Default)]
+struct Said {
+    /// And the place of its key.
+    pattern: Option<(String, usize)>,
+    profile: Option<String>,
+    alias: Option<Registry>,
+    arn: Option<String>,
+    role: Role,
+    /// The last key that is for roles alone, and its place.
+    of_roles: Option<(String, usize)>,
 }
 
-/// One `[[registry]]`, which begins at that byte. Lines are only counted for errors.
-fn rule(text: &str, table: &DeTable<'_>, begin: usize) -> Result<Rule, Fault> {
-    let mut pattern = None;
-    let mut profile = None;
-    let mut alias = None;
-    let mut arn = None;
-    let mut role = Role::default();
-    let mut of_roles = None;
-    for (key, value) in table {
-        let name = key.get_ref().as_ref();
-        match name {
-            "match" => {
-                pattern = Some((read(text, name, value, host_pattern)?, key.span().start));
-            }
-            "profile" => profile = Some(read(text, name, value, words)?),
-            "ecr" => alias = Some(read(text, name, value, registry)?),
-            "role_arn" => arn = Some(read(text, name, value, role_arn)?),
-            _ => {
-                let field = match name {
-                    "external_id" => &mut role.external_id,
-                    "source_profile" => &mut role.source_profile,
-                    "role_session_name" | "session_name" => &mut role.session_name,
-                    "mfa_serial" => &mut role.mfa_serial,
-                    _ => return Err(unknown(text, key.span().start, name, &REGISTRY_KEYS)),
-                };
-                let place = key.span().start;
-                if field.replace(read(text, name, value, words)?).is_some() {
-                    let what = "role_session_name and session_name are one key by two names".to_owned();
-                    return fault(text, place, &what);
-                }
-                of_roles = Some((name.to_owned(), place));
-            }
-        }
-    }
-    let who = match (profile, arn, of_roles) {
+fn rule(text: &str, table: &Table<'_>) -> Result<Rule, Fault> {
+    let said = said(text, table)?;
+    let fault = |place, what: &str| Err(Fault::at(text, place, what.to_owned()));
+    let who = match (said.profile, said.arn, said.of_roles) {
         (Some(_), Some(_), _) => {
             return fault(
-                text,
-                begin,
+                table.begin,
                 "profile and role_arn: an entry has one of them; source_profile is what a role is assumed with",
             );
         }
-        (_, None, Some((name, place))) => {
-            return fault(text, place, &format!("{name}: only has a meaning with role_arn"));
-        }
+        (_, None, Some((name, place))) => return fault(place, &format!("{name}: only has a meaning with role_arn")),
         (Some(profile), None, None) => Who::Profile(profile),
-        (None, Some(arn), _) => Who::Role(Role { arn, ..role }),
+        (None, Some(arn), _) => Who::Role(Role { arn, ..said.role }),
         (None, None, None) => Who::Environment,
     };
-    let Some((pattern, of_pattern)) = pattern else {
+    let Some((pattern, place)) = said.pattern else {
         return fault(
-            text,
-            begin,
+            table.begin,
             "[[registry]] has no match: a host name, or a pattern such as \"123456789012.*\"",
         );
     };
-    Rule::new(pattern, alias, who, begin).or_else(|Wrong(what)| fault(text, of_pattern, &what))
+    Rule::new(pattern, said.alias, who, table.begin).or_else(|Wrong(what)| fault(place, &what))
 }
 
-/// Something that is wrong at that byte.
-fn fault<T>(text: &str, place: usize, what: &str) -> Result<T, Fault> {
-    Err(Fault {
-        line: line_at(text, place),
-        what: what.to_owned(),
-    })
+fn said(text: &str, table: &Table<'_>) -> Result<Said, Fault> {
+    let mut said = Said::default();
+    for entry in &table.entries {
+        let field = match entry.key.as_ref() {
+            "match" => {
+                said.pattern = Some((read(text, entry, host_pattern)?, entry.key_begin));
+                continue;
+            }
+            "ecr" => {
+                said.alias = Some(read(text, entry, registry)?);
+                continue;
+            }
+            "role_arn" => {
+                said.arn = Some(read(text, entry, role_arn)?);
+                continue;
+            }
+            "profile" => {
+                said.profile = Some(read(text, entry, words)?);
+                continue;
+            }
+            "external_id" => &mut said.role.external_id,
+            "source_profile" => &mut said.role.source_profile,
+            "role_session_name" | "session_name" => &mut said.role.session_name,
+            "mfa_serial" => &mut said.role.mfa_serial,
+            _ => return Err(unknown(text, entry, &REGISTRY_KEYS)),
+        };
+        if field.replace(read(text, entry, words)?).is_some() {
+            let what = "role_session_name and session_name are one key by two names";
+            return Err(Fault::at(text, entry.key_begin, what.to_owned()));
+        }
+        said.of_roles = Some((entry.key.clone().into_owned(), entry.key_begin));
+    }
+    Ok(said)
 }
 
 /// Reads a value, and names the key and its line where that cannot be done.
-fn read<T>(
-    text: &str,
-    name: &str,
-    value: &Value<'_>,
-    of: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
-) -> Result<T, Fault> {
-    of(value.get_ref()).map_err(|why| Fault {
-        line: line_at(text, value.span().start),
-        what: format!("{name}: {why}"),
-    })
+fn read<T>(text: &str, entry: &Entry<'_>, of: impl FnOnce(&Value<'_>) -> Result<T, String>) -> Result<T, Fault> {
+    of(&entry.value).map_err(|why| Fault::at(text, entry.value_begin, format!("{}: {why}", entry.key)))
 }
 
-fn words(value: &DeValue<'_>) -> Result<String, String> {
-    let text = value.as_str().ok_or("expected a text in quotes")?;
+fn words(value: &Value<'_>) -> Result<String, String> {
+    let text = value.text().ok_or("expected a text in quotes")?;
     match text.trim().is_empty() || text.chars().any(char::is_control) {
         true => Err("expected a text that is not empty, on one line".to_owned()),
         false => Ok(text.to_owned()),
     }
 }
 
-fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| "expected true or false".to_owned())
+fn boolean(value: &Value<'_>) -> Result<bool, String> {
+    match value {
+        Value::Flag(flag) => Ok(*flag),
+        _ => Err("expected true or false".to_owned()),
+    }
 }
 
-fn timeout(value: &DeValue<'_>) -> Result<Duration, String> {
+fn timeout(value: &Value<'_>) -> Result<Duration, String> {
     let text = match value {
-        DeValue::Integer(number) => Some(number.as_str()),
-        DeValue::Float(number) => Some(number.as_str()),
-        other => other.as_str(),
+        Value::Text(text) | Value::Number(text) => Some(text.as_ref()),
+        _ => None,
     };
     text.and_then(duration::parse)
         .ok_or_else(|| "expected a time above 0, such as \"30s\" or \"2m\"".to_owned())
 }
 
-fn level(value: &DeValue<'_>) -> Result<Option<Level>, String> {
-    let known = value.as_str().and_then(Level::or_off);
+fn level(value: &Value<'_>) -> Result<Option<Level>, String> {
+    let known = value.text().and_then(Level::or_off);
     known.ok_or_else(|| "expected \"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"".to_owned())
 }
 
-fn fallback(value: &DeValue<'_>) -> Result<Fallback, String> {
+fn fallback(value: &Value<'_>) -> Result<Fallback, String> {
     Fallback::parse(&words(value)?)
 }
 
-fn host_pattern(value: &DeValue<'_>) -> Result<Pattern, String> {
+fn host_pattern(value: &Value<'_>) -> Result<String, String> {
     let text = words(value)?.to_ascii_lowercase();
     if text.contains(['/', '@']) || text.contains(char::is_whitespace) {
         return Err("expected a host name or a pattern of one, without scheme and path".to_owned());
     }
-    Pattern::new(&text).map_err(|error| format!("{text:?} is no pattern: {}", error.msg))
+    match rule::pattern_fault(&text) {
+        Some(why) => Err(format!("{text:?} is no pattern: {why}")),
+        None => Ok(text),
+    }
 }
 
-fn registry(value: &DeValue<'_>) -> Result<Registry, String> {
+fn registry(value: &Value<'_>) -> Result<Registry, String> {
     let host = words(value)?.to_ascii_lowercase();
     Registry::from_host(&host).ok_or_else(|| format!("{host:?} is not the host name of an Amazon ECR registry"))
 }
 
-fn role_arn(value: &DeValue<'_>) -> Result<String, String> {
+fn role_arn(value: &Value<'_>) -> Result<String, String> {
     let arn = words(value)?;
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
@@ -232,11 +224,9 @@ fn role_arn(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
-fn unknown(text: &str, at: usize, name: &str, known: &[&str]) -> Fault {
-    Fault {
-        line: line_at(text, at),
-        what: format!("{name:?} is not known; there are {}", known.join(", ")),
-    }
+fn unknown(text: &str, entry: &Entry<'_>, known: &[&str]) -> Fault {
+    let what = format!("{:?} is not known; there are {}", entry.key, known.join(", "));
+    Fault::at(text, entry.key_begin, what)
 }
 
 /// The line that a byte is in, counted from 1.

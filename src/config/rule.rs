@@ -5,10 +5,21 @@ use glob::Pattern;
 use crate::registry::Registry;
 use crate::who::Who;
 
+/// The characters that stand for others in a pattern.
+const WILD: [char; 3] = ['*', '?', '['];
+
+/// What is wrong with a pattern; none where it is one.
+pub fn pattern_fault(text: &str) -> Option<&'static str> {
+    // Without these, nothing can be.
+    let can_be_wrong = text.contains('[') || text.contains("**");
+    let made = can_be_wrong.then(|| Pattern::new(text));
+    made?.err().map(|error| error.msg)
+}
+
 /// Which hosts, whose credentials for them, and what ECR registry stands behind them.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    pattern: Pattern,
+    pattern: String,
     alias: Option<Registry>,
     who: Who,
     begin: usize,
@@ -25,8 +36,7 @@ impl Rule {
     ///
     /// [`Wrong`] where the pattern would make ECR of hosts that anybody may have: whoever can have an image pulled from
     /// such a host would be sent the password.
-    pub fn new(pattern: Pattern, alias: Option<Registry>, who: Who, begin: usize) -> Result<Self, Wrong> {
-        const WILD: [char; 3] = ['*', '?', '['];
+    pub fn new(pattern: String, alias: Option<Registry>, who: Who, begin: usize) -> Result<Self, Wrong> {
         let text = pattern.as_str();
         let is_wide = || {
             let mut from_behind = text.rsplitn(3, '.');
@@ -51,12 +61,20 @@ impl Rule {
 
     /// Whether it is for this host: lower case, without port.
     pub fn matches(&self, host: &str) -> bool {
-        self.pattern.matches(host)
-    }
-
-    /// The pattern as it was written, in lower case.
-    pub fn pattern(&self) -> &str {
-        self.pattern.as_str()
+        let literal = |end: &str| !end.contains(WILD);
+        let first = self.pattern.find(WILD).and_then(|at| self.pattern.get(..at));
+        let Some(beginning) = first else {
+            return self.pattern == host;
+        };
+        // Before a pattern is made of it, which takes longer.
+        let ending = self
+            .pattern
+            .rsplit(WILD)
+            .next()
+            .filter(|end| literal(end) && !end.contains(']'));
+        host.starts_with(beginning)
+            && host.ends_with(ending.unwrap_or_default())
+            && Pattern::new(&self.pattern).is_ok_and(|pattern| pattern.matches(host))
     }
 
     /// The registry that stands behind the hosts, where they are not ECR's own names.
@@ -72,5 +90,29 @@ impl Rule {
     /// The byte that it begins at.
     pub fn begin(&self) -> usize {
         self.begin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_matched_as_the_crate_matches_them() {
+        let hosts = ["a", "ab", "a.b", "ab.b", "axb", "", "a]", "b.a.b", "a-b"];
+        let patterns = [
+            "a", "a*", "*b", "*", "?", "a?b", "a[x-]b", "[a]", "*.b", "a*b", "[]]", "[!a]*", "a.b*", "*[b]", "a[]]",
+        ];
+        for text in patterns {
+            assert_eq!(pattern_fault(text), None, "{text}");
+            let rule = Rule::new(text.to_owned(), None, Who::Environment, 0).unwrap();
+            for host in hosts {
+                let expected = Pattern::new(text).unwrap().matches(host);
+                assert_eq!(rule.matches(host), expected, "{text} {host}");
+            }
+        }
+        for wrong in ["[", "a[b", "a**", "**b"] {
+            assert!(pattern_fault(wrong).is_some(), "{wrong}");
+        }
     }
 }
