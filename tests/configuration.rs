@@ -607,7 +607,7 @@ fn a_file_that_others_can_write_is_refused() {
         );
     }
     assert_eq!(fake.total(), 0);
-    for mode in [0o600, 0o644, 0o400, 0o755] {
+    for mode in [0o600, 0o644, 0o755, 0o400] {
         let path = sandbox.configure("");
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         sandbox.get(HOST).password();
