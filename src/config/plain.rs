@@ -69,8 +69,8 @@ fn value(text: &str) -> Option<(Value<'_>, &str)> {
     if let Some(rest) = text.strip_prefix('"') {
         let (inside, behind) = rest.split_once('"')?;
         // `""` may be the beginning of `"""`.
-        let is_simple =
-            !inside.contains(|c: char| c == '\\' || is_control(c)) && !(inside.is_empty() && behind.starts_with('"'));
+        let may_be_long = inside.is_empty() && behind.starts_with('"');
+        let is_simple = !may_be_long && !inside.contains(|c: char| c == '\\' || is_control(c));
         return is_simple.then_some((Value::Text(inside.into()), behind));
     }
     for (word, flag) in [("true", true), ("false", false)] {

@@ -14,13 +14,18 @@ pub struct Report(Arc<Inner>);
 struct Inner {
     findings: Mutex<Vec<Finding>>,
     /// None where nothing is shown before the end.
-    show: Option<(Style, fn(&str))>,
+    screen: Option<Screen>,
+}
+
+struct Screen {
+    style: Style,
+    show: fn(&str),
 }
 
 impl Report {
     /// A report whose lines are shown by `show` as they come.
     pub fn shown(style: Style, show: fn(&str)) -> Self {
-        Self::new(Some((style, show)))
+        Self::new(Some(Screen { style, show }))
     }
 
     /// A report of which nothing is seen before the end.
@@ -28,17 +33,17 @@ impl Report {
         Self::new(None)
     }
 
-    fn new(show: Option<(Style, fn(&str))>) -> Self {
+    fn new(screen: Option<Screen>) -> Self {
         Self(Arc::new(Inner {
             findings: Mutex::default(),
-            show,
+            screen,
         }))
     }
 
     /// Adds what was found at a step.
     pub fn add(&self, finding: Finding) {
-        if let Some((style, show)) = self.0.show {
-            show(&lines(&finding, style));
+        if let Some(Screen { style, show }) = &self.0.screen {
+            show(&lines(&finding, *style));
         }
         self.0
             .findings
