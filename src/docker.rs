@@ -70,26 +70,29 @@ fn perform(verb: Verb, known: &mut Known) -> Result<Done, Error> {
     let request = Request::parse(verb, &input)?;
     known.server = request.server().and_then(ServerUrl::host).map(str::to_owned);
     let settings = settings(known)?;
-    if let Some(url) = request.server() {
+    let target = request.server().and_then(|url| settings.target(url.host()?));
+    if let (Some(url), None) = (request.server(), &target) {
         // Before any other file is touched, the log among them.
-        if !settings.is_ours(url) {
-            return elsewhere(verb, url, &input, &settings);
-        }
+        return elsewhere(verb, url, &input, &settings);
     }
     // The helper's time begins when it knows what to do: how long stdin takes is the client's affair.
     let log = log(&settings);
     let helper = Helper::new(settings, log).saying(say);
-    Ok(match request {
-        Request::Get(url) => Done::With(protocol::get_answer(&url, &helper.get(&url)?)),
-        Request::Store(request) => {
+    Ok(match (request, target) {
+        (Request::Get(url), Some(target)) => {
+            let credentials = helper.credentials(&target)?;
+            Done::With(protocol::get_answer(&url, &credentials))
+        }
+        (Request::Get(_), None) => return Err(Error::NotFound),
+        (Request::Store(request), _) => {
             helper.store(request)?;
             Done::Silently
         }
-        Request::Erase(url) => {
+        (Request::Erase(url), _) => {
             helper.erase(&url)?;
             Done::Silently
         }
-        Request::List => Done::With(protocol::list_answer(&list(&helper))),
+        (Request::List, _) => Done::With(protocol::list_answer(&list(&helper))),
     })
 }
 

@@ -57,14 +57,23 @@ impl Helper {
     /// chose nobody's: both are used anonymously. [`Error::Failure`] where an ECR registry's token could not be had.
     pub fn get(&self, server: &ServerUrl) -> Result<Credentials, Error> {
         let target = self.target(server).ok_or(Error::NotFound)?;
+        self.credentials(&target)
+    }
+
+    /// The same for a registry that is known to be ECR.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::get`].
+    pub fn credentials(&self, target: &Target) -> Result<Credentials, Error> {
         let registry = &target.registry;
         let dir = self.cache_dir();
         let login = dir.as_ref().and_then(|dir| Login::find(dir, registry));
-        if let Some(login) = login.as_ref().filter(|login| login.is_of(self.settings.env(), &target)) {
+        if let Some(login) = login.as_ref().filter(|login| login.is_of(self.settings.env(), target)) {
             self.log.debug(|| format!("{registry}: the login made by docker login"));
             return Ok(login.credentials());
         }
-        let failure = match self.tokens(&target).get(dir) {
+        let failure = match self.tokens(target).get(dir) {
             Ok(credentials) => return Ok(credentials),
             Err(failure) => failure,
         };

@@ -75,8 +75,8 @@ pub fn no_terminal(device: &Device, registry: &Registry) -> Failure {
         host => format!("run `{NAME} get-login-password --registry {host}`"),
     };
     let what = format!(
-        "{} wants the code of the MFA device {}, and there is no terminal to ask for it on",
-        device.of, device.serial
+        "the code of the MFA device {} is needed, and there is no terminal to ask for it on",
+        device.serial
     );
     failure(
         device,

@@ -205,7 +205,10 @@ impl Tokens<'_> {
         // A person who typed a code for another process on this terminal is not asked again.
         let ready = || slot.as_ref().and_then(|slot| Some(self.hit(slot, &slot.usable()?)));
         mfa::ask(device, self.registry(), ready, |code| {
-            let result = self.fetch(files, Instant::now() + timeout, Some(code));
+            let deadline = Instant::now() + timeout;
+            let turn = slot.as_ref().and_then(|slot| self.refresh_turn(slot, deadline));
+            let result = self.fetch(files, deadline, Some(code));
+            turn.into_iter().for_each(Lock::remove);
             match &slot {
                 Some(slot) => self.settle(slot, None, None, result),
                 None => result.map(|token| token.credentials),

@@ -70,7 +70,7 @@ fn value(text: &str) -> Option<(Value<'_>, &str)> {
         let (inside, behind) = rest.split_once('"')?;
         // `""` may be the beginning of `"""`.
         let may_be_long = inside.is_empty() && behind.starts_with('"');
-        let is_simple = !may_be_long && !inside.contains(|c: char| c == '\\' || is_control(c));
+        let is_simple = !may_be_long && !inside.bytes().any(|byte| byte == b'\\' || is_control(byte));
         return is_simple.then_some((Value::Text(inside.into()), behind));
     }
     for (word, flag) in [("true", true), ("false", false)] {
@@ -88,14 +88,14 @@ fn value(text: &str) -> Option<(Value<'_>, &str)> {
 fn is_end(rest: &str) -> Option<bool> {
     let rest = rest.trim_start_matches(SPACE);
     match rest.strip_prefix('#') {
-        Some(comment) => (!comment.contains(is_control)).then_some(true),
+        Some(comment) => (!comment.bytes().any(is_control)).then_some(true),
         None => Some(rest.is_empty()),
     }
 }
 
 /// Control characters, which TOML knows none of but the tabulator and the end of a line.
-fn is_control(c: char) -> bool {
-    c.is_ascii_control() && c != '\t'
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
 }
 
 #[cfg(test)]

@@ -8,10 +8,17 @@ use crate::who::Who;
 /// The characters that stand for others in a pattern.
 const WILD: [char; 3] = ['*', '?', '['];
 
+/// A pattern before and from its first such character; none where it has none.
+fn split(pattern: &str) -> Option<(&str, &str)> {
+    let is_wild = |byte| matches!(byte, b'*' | b'?' | b'[');
+    pattern.split_at_checked(pattern.bytes().position(is_wild)?)
+}
+
 /// What is wrong with a pattern; none where it is one.
 pub fn pattern_fault(text: &str) -> Option<&'static str> {
     // Without these, nothing can be.
-    let can_be_wrong = text.contains('[') || text.contains("**");
+    let bytes = text.as_bytes();
+    let can_be_wrong = bytes.contains(&b'[') || bytes.windows(2).any(|pair| pair == b"**");
     let made = can_be_wrong.then(|| Pattern::new(text));
     made?.err().map(|error| error.msg)
 }
@@ -61,20 +68,17 @@ impl Rule {
 
     /// Whether it is for this host: lower case, without port.
     pub fn matches(&self, host: &str) -> bool {
-        let literal = |end: &str| !end.contains(WILD);
-        let first = self.pattern.find(WILD).and_then(|at| self.pattern.get(..at));
-        let Some(beginning) = first else {
+        let Some((beginning, rest)) = split(&self.pattern) else {
             return self.pattern == host;
         };
-        // Before a pattern is made of it, which takes longer.
-        let ending = self
-            .pattern
-            .rsplit(WILD)
-            .next()
-            .filter(|end| literal(end) && !end.contains(']'));
-        host.starts_with(beginning)
-            && host.ends_with(ending.unwrap_or_default())
-            && Pattern::new(&self.pattern).is_ok_and(|pattern| pattern.matches(host))
+        let Some(middle) = host.strip_prefix(beginning) else {
+            return false;
+        };
+        // Nearly every pattern has one `*`, and making a `Pattern` of it takes longer than all the rest.
+        match rest.strip_prefix('*') {
+            Some(ending) if split(ending).is_none() => middle.ends_with(ending),
+            _ => Pattern::new(&self.pattern).is_ok_and(|pattern| pattern.matches(host)),
+        }
     }
 
     /// The registry that stands behind the hosts, where they are not ECR's own names.
