@@ -51,7 +51,7 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
         Ok(settings) => settings,
         Err(failure) => {
             report.add(Finding::of("configuration", &failure));
-            return registry.map(str::to_owned);
+            return registry.and_then(address);
         }
     };
     let waiting = Waiting::telling(say);
@@ -69,7 +69,7 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
         Ok(understood) => understood,
         Err(finding) => {
             report.add(finding);
-            return Some(server);
+            return address(&server);
         }
     };
     report.add(match &configured {
@@ -99,7 +99,13 @@ fn usual(configured: &Result<Configured, Finding>, settings: &Settings, waiting:
     hosts.into_iter().next().ok_or_else(none)
 }
 
-/// A registry as a client would ask for it: host, and port if there is one; and what it stands for.
+/// A registry as a client would ask for it: host, and port if there is one. None where a user name is before it, which may have a
+/// password behind it.
+fn address(server: &str) -> Option<String> {
+    ServerUrl::parse(server.as_bytes()).ok()?.address()
+}
+
+/// A registry's address, and what it stands for.
 fn understood(server: &str, settings: &Settings) -> Result<(String, Target), Finding> {
     const STEP: &str = "host";
     let url = ServerUrl::parse(server.as_bytes())
@@ -108,7 +114,7 @@ fn understood(server: &str, settings: &Settings) -> Result<(String, Target), Fin
         return Err(Finding::failure(
             STEP,
             "what is named is no registry's host",
-            "name one",
+            "name one such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com",
         ));
     };
     match settings.target(host) {
