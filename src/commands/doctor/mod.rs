@@ -47,6 +47,8 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
     let began = Instant::now();
     let configured = Configured::read(&env);
     let read_in = began.elapsed();
+    // Where it can be read, what it says of the registry is told once that is known.
+    let configured = configured.map_err(|finding| report.add(finding.after(read_in))).ok();
     let settings = match Settings::load(env.clone()) {
         Ok(settings) => settings,
         Err(failure) => {
@@ -57,7 +59,7 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
     let waiting = Waiting::telling(say);
     let server = match registry {
         Some(registry) => registry.to_owned(),
-        None => match usual(&configured, &settings, &waiting) {
+        None => match usual(configured.as_ref(), &settings, &waiting) {
             Ok(registry) => registry,
             Err(finding) => {
                 report.add(finding);
@@ -72,10 +74,9 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
             return address(&server);
         }
     };
-    report.add(match &configured {
-        Ok(configured) => configured.winner(&address).after(read_in),
-        Err(finding) => finding.clone().after(read_in),
-    });
+    if let Some(configured) = configured {
+        report.add(configured.winner(&address).after(read_in));
+    }
     report.add(Finding::timed(|| local::host(&target)));
     report.add(Finding::timed(|| {
         local::configuration(&settings, target.registry.host())
@@ -86,12 +87,8 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
 }
 
 /// The registry that is meant where none is named: the first that the client asks this helper for, else the account's own.
-fn usual(configured: &Result<Configured, Finding>, settings: &Settings, waiting: &Waiting) -> Result<String, Finding> {
-    let named = configured
-        .as_ref()
-        .ok()
-        .and_then(|configured| configured.registries().next());
-    if let Some(registry) = named {
+fn usual(configured: Option<&Configured>, settings: &Settings, waiting: &Waiting) -> Result<String, Finding> {
+    if let Some(registry) = configured.and_then(|configured| configured.registries().next()) {
         return Ok(registry.to_owned());
     }
     let hosts = account::registries(settings, None, waiting).map_err(|failure| Finding::of("host", &failure))?;
