@@ -155,7 +155,13 @@ fn ask_aws(settings: &Settings, target: &Target, address: &str, report: &Report,
             report: Box::new(move |finding| theirs.add(finding)),
         };
         let time = settings.timeout().unwrap_or_default().max(LEAST_TIME);
-        aws::check_up(checkup, files.clone(), Instant::now() + time, waiting)
+        if let Err(failure) = aws::check_up(checkup, files.clone(), Instant::now() + time, waiting) {
+            report.add(match report.has("token") {
+                false => Finding::of("token", &failure),
+                true => Finding::of("registry", &failure).but_a_warning(),
+            });
+        }
+        Ok(())
     };
     let asked = aws::mfa_device(env, &files, &target.who).and_then(|device| match device {
         Some(device) => mfa::ask(&device, &target.registry, || None, |code| ask(Some(code))),
