@@ -14,8 +14,11 @@ pub struct Report(Arc<Inner>);
 struct Inner {
     findings: Mutex<Vec<Finding>>,
     /// None where nothing is shown before the end.
-    show: Option<(Style, fn(&str))>,
+    show: Option<Show>,
 }
+
+/// How lines look, and what shows them.
+type Show = (Style, fn(&str));
 
 impl Report {
     /// A report whose lines are shown by `show` as they come.
@@ -28,7 +31,7 @@ impl Report {
         Self::new(None)
     }
 
-    fn new(show: Option<(Style, fn(&str))>) -> Self {
+    fn new(show: Option<Show>) -> Self {
         Self(Arc::new(Inner {
             findings: Mutex::default(),
             show,
@@ -47,15 +50,15 @@ impl Report {
             .push(finding);
     }
 
-    /// How many findings are of that state.
-    pub fn count(&self, state: State) -> usize {
-        let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner);
     /// Whether there is a finding of that step.
     pub fn has(&self, step: &str) -> bool {
         let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner);
         findings.iter().any(|finding| finding.step == step)
     }
 
+    /// How many findings are of that state.
+    pub fn count(&self, state: State) -> usize {
+        let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner);
         findings.iter().filter(|finding| finding.state == state).count()
     }
 
