@@ -150,7 +150,7 @@ pub enum Client {
 /// What `doctor` is told.
 #[derive(Debug, Clone, Args)]
 pub struct Doctor {
-    /// The registry; without it, those that docker asks this helper for, else the account's own
+    /// The registry; without it, the first that docker asks this helper for, else the account's own
     pub registry: Option<String>,
     /// Print JSON, for machines and bug reports
     #[arg(long)]

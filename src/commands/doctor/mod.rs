@@ -91,7 +91,14 @@ fn usual(configured: Option<&Configured>, settings: &Settings, waiting: &Waiting
     if let Some(registry) = configured.and_then(|configured| configured.registries().next()) {
         return Ok(registry.to_owned());
     }
-    let hosts = account::registries(settings, None, waiting).map_err(|failure| Finding::of("host", &failure))?;
+    let hosts = account::registries(settings, None, waiting).map_err(|failure| {
+        let finding = Finding::of("host", &failure);
+        let found = format!(
+            "no registry is named, and the account's own is not known: {}",
+            finding.found
+        );
+        Finding { found, ..finding }
+    })?;
     let none = || Finding::failure("host", "no registry is named", "name one");
     hosts.into_iter().next().ok_or_else(none)
 }
