@@ -23,6 +23,9 @@ const MOST_SKEW: Duration = Duration::from_secs(5 * 60);
 /// A clock that is looked after differs by less.
 const NO_SKEW: Duration = Duration::from_secs(30);
 
+/// A token may be had without knowing whose it is, and most of the time is for that.
+const IDENTITY_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What is gone through, and who is told.
 pub struct Checkup {
     /// The token that is asked for.
@@ -115,7 +118,13 @@ async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> 
         return Finding::of(STEP, &failure).but_a_warning();
     }
     journal.begin("GetCallerIdentity");
-    let finding = match caller::identify(&setup.base, keys).await {
+    let answer = tokio::time::timeout(IDENTITY_TIMEOUT, caller::identify(&setup.base, keys)).await;
+    let Ok(answer) = answer else {
+        let found = format!("STS did not say whose they are within {} s", IDENTITY_TIMEOUT.as_secs());
+        let advice = "check the network, HTTPS_PROXY and NO_PROXY, and any VPC endpoint for STS";
+        return Finding::warning(STEP, found, advice).after(began.elapsed());
+    };
+    let finding = match answer {
         Ok(Some(caller)) => Finding::ok(STEP, format!("account {}, {}", caller.account, caller.arn)),
         Ok(None) => Finding::of(STEP, &explain::nonsense(journal, "identity")).but_a_warning(),
         // ECR may answer where STS cannot be reached: a network with an endpoint for the one and not for the other.
