@@ -38,24 +38,25 @@ pub struct Checkup {
 
 /// Goes through all steps until one fails.
 pub async fn run(checkup: &Checkup, files: &AwsFiles, terminal: Option<i32>, journal: &Journal) {
-    if let Err(finding) = token(checkup, files, terminal, journal).await {
-        (checkup.report)(finding);
-    }
-    if let Some(finding) = clock(journal) {
-        (checkup.report)(finding);
+    let Checkup { address, report, .. } = checkup;
+    let token = token(checkup, files, terminal, journal).await;
+    // Before the registry is asked, whose clock may be another's: that of a proxy in front of it.
+    let clock = clock(journal);
+    match token {
+        Ok((client, token)) => {
+            clock.into_iter().for_each(report);
+            report(registry(&client, address, &token, journal).await);
+        }
+        Err(finding) => [finding].into_iter().chain(clock).for_each(report),
     }
 }
 
 async fn token(
-    Checkup {
-        request,
-        address,
-        report,
-    }: &Checkup,
+    Checkup { request, report, .. }: &Checkup,
     files: &AwsFiles,
     terminal: Option<i32>,
     journal: &Journal,
-) -> Result<(), Finding> {
+) -> Result<(Client, Token), Finding> {
     let began = Instant::now();
     let failed = |step, began: Instant| move |failure: Failure| Finding::of(step, &failure).after(began.elapsed());
     let plan = token::plan(request, files, journal)
@@ -77,8 +78,7 @@ async fn token(
         .await
         .map_err(failed("token", began))?;
     report(expiry(&token).after(began.elapsed()));
-    report(registry(&client, address, &token, journal).await);
-    Ok(())
+    Ok((client, token))
 }
 
 fn network(request: &Request, plan: &Plan, journal: &Journal) -> Result<Client, Failure> {
@@ -146,7 +146,7 @@ fn expiry(token: &Token) -> Finding {
         Err(_) => Finding::warning(
             "token",
             format!("AWS says that it ended at {until}; such a token is handed out once and not cached"),
-            "compare the clock with AWS's, below",
+            "compare the clock with AWS's, in the next line",
         ),
     }
 }
