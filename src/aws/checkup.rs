@@ -12,7 +12,7 @@ use crate::aws::source::{Plan, Source};
 use crate::aws::token::{self, Request};
 use crate::aws::{caller, proxy, trust};
 use crate::cache::Token;
-use crate::error::Failure;
+use crate::error::{Failure, Reason};
 use crate::files::AwsFiles;
 use crate::finding::Finding;
 use crate::log;
@@ -77,6 +77,11 @@ async fn token(
         .map_err(failed("network", began))?;
     let keys = token::keys(&setup, &plan, request, terminal, journal)
         .await
+        .map_err(|failure| match failure.reason {
+            // Nobody's, and where it was looked for is said.
+            Reason::NoCredentials => failure,
+            _ => failure.with(&journal.whose()),
+        })
         .map_err(failed("credentials", began))?;
     report(Finding::ok("credentials", source(&plan, &keys)).after(began.elapsed()));
     report(identity(&setup, &plan, keys.clone(), journal).await);
