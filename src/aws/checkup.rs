@@ -8,7 +8,7 @@ use crate::aws::client::Client;
 use crate::aws::explain;
 use crate::aws::journal::{Journal, Outcome};
 use crate::aws::setup::{self, Setup};
-use crate::aws::source::{Plan, Source};
+use crate::aws::source::Plan;
 use crate::aws::token::{self, Request};
 use crate::aws::{caller, proxy, trust};
 use crate::cache::Token;
@@ -108,19 +108,11 @@ fn described(Request { env, .. }: &Request, plan: &Plan) -> String {
 
 /// Where credentials come from, and the end of the key's id, as the AWS CLI shows it.
 fn source(plan: &Plan, keys: &Keys) -> String {
-    let source = match &plan.source {
-        Source::Environment => "keys in the environment".to_owned(),
-        Source::Keys(_) => "keys in the profile".to_owned(),
-        Source::Profile(base) => base.to_string(),
-        Source::WebIdentity => "web identity".to_owned(),
-        Source::Container => "container credentials".to_owned(),
-        Source::InstanceMetadata => "instance metadata".to_owned(),
-        Source::Nothing => "nothing".to_owned(),
-    };
+    let source = plan.made_from().map(|source| format!(", from {source}"));
     let id = keys.access_key_id();
     let end = id.len().saturating_sub(4);
     let end = id.get(end..).unwrap_or_default();
-    format!("{}, from {source}, key ****{end}", plan.who())
+    format!("{}{}, key ****{end}", plan.who(), source.unwrap_or_default())
 }
 
 async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> Finding {
