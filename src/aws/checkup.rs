@@ -138,7 +138,7 @@ async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> 
 }
 
 fn expiry(token: &Token) -> Finding {
-    let until = log::timestamp(token.expires);
+    let until = log::to_the_second(token.expires);
     match token.expires.duration_since(SystemTime::now()) {
         Ok(left) => {
             let minutes = left.as_secs() / 60;
@@ -161,13 +161,18 @@ fn clock(journal: &Journal) -> Option<Finding> {
     const ADVICE: &str = "set the clock (timedatectl, chrony or ntp)";
     let asked = journal.last_origin().is_some();
     let Some((theirs, ours)) = journal.clocks() else {
-        return asked.then(|| Finding::warning(STEP, "no answer said the time, so it was not compared", ""));
+        let found = "not compared with AWS's: no answer said the time";
+        return asked.then(|| Finding::warning(STEP, found, "compare it with another by hand"));
     };
     let (skew, direction) = match ours.duration_since(theirs) {
         Ok(ahead) => (ahead, "ahead of"),
         Err(behind) => (behind.duration(), "behind"),
     };
-    let found = format!("{} s {direction} AWS's", skew.as_secs());
+    let found = match skew.as_secs() {
+        // AWS's has no fractions.
+        0 | 1 => "agrees with AWS's".to_owned(),
+        seconds => format!("{seconds} s {direction} AWS's"),
+    };
     Some(match skew {
         skew if skew > MOST_SKEW => Finding::failure(STEP, found, ADVICE),
         skew if skew > NO_SKEW => Finding::warning(STEP, found, ADVICE),
