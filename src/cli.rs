@@ -88,7 +88,7 @@ fn perform_command(command: Command) -> ExitCode {
 }
 
 fn configure(options: &Configure) -> ExitCode {
-    let settings = match Settings::load(Env::from_process()) {
+    let settings = match Settings::load_to_change(Env::from_process()) {
         Ok(settings) => settings,
         Err(failure) => return fail("config.toml", &failure),
     };

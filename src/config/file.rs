@@ -27,6 +27,13 @@ pub struct Place {
     named: bool,
 }
 
+impl Place {
+    /// The same place, where nothing need be.
+    pub fn or_nothing(self) -> Self {
+        Self { named: false, ..self }
+    }
+}
+
 /// The places, in order: what an earlier file says goes before what a later one says.
 ///
 /// # Errors

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 pub use rule::Rule;
 
+use file::Place;
+
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::fallback::Fallback;
@@ -53,8 +55,23 @@ impl Settings {
     /// A [`Failure`] that names file, line and key. There is no reading past a fault: the rest of the file without it
     /// could mean another identity.
     pub fn load(env: Env) -> Result<Self, Failure> {
+        let places = file::places(&env)?;
+        Self::read(env, places)
+    }
+
+    /// The same where the file that AWS_ECR_CONFIG_FILE names may still have to be written.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn load_to_change(env: Env) -> Result<Self, Failure> {
+        let places = file::places(&env)?.into_iter().map(Place::or_nothing).collect();
+        Self::read(env, places)
+    }
+
+    fn read(env: Env, places: Vec<Place>) -> Result<Self, Failure> {
         let mut files = Vec::new();
-        for place in file::places(&env)? {
+        for place in places {
             let Some(text) = file::read(&place, &env)? else {
                 continue;
             };
