@@ -162,11 +162,13 @@ fn ask_aws(settings: &Settings, target: &Target, address: &str, report: &Report,
             report: Box::new(move |finding| theirs.add(finding)),
         };
         let time = settings.timeout().unwrap_or_default().max(LEAST_TIME);
-        if let Err(failure) = aws::check_up(checkup, files.clone(), Instant::now() + time, waiting) {
-            report.add(match report.has("token") {
+        let began = Instant::now();
+        if let Err(failure) = aws::check_up(checkup, files.clone(), began + time, waiting) {
+            let finding = match report.has("token") {
                 false => Finding::of("token", &failure),
                 true => Finding::of("registry", &failure).but_a_warning(),
-            });
+            };
+            report.add(finding.after(began.elapsed()));
         }
         Ok(())
     };
