@@ -141,6 +141,12 @@ pub(crate) fn timestamp(moment: SystemTime) -> String {
     DateTime::from(moment).fmt(Format::DateTime).unwrap_or_default()
 }
 
+/// The same without fractions of a second.
+pub(crate) fn to_the_second(moment: SystemTime) -> String {
+    let seconds = DateTime::from_secs(DateTime::from(moment).secs());
+    seconds.fmt(Format::DateTime).unwrap_or_default()
+}
+
 fn open(dir: &Dir) -> io::Result<File> {
     let file = dir.open_own(LOG, true)?;
     let open = file.metadata()?;

@@ -8,11 +8,11 @@ use crate::aws::client::Client;
 use crate::aws::explain;
 use crate::aws::journal::{Journal, Outcome};
 use crate::aws::setup::{self, Setup};
-use crate::aws::source::{Plan, Source};
+use crate::aws::source::Plan;
 use crate::aws::token::{self, Request};
 use crate::aws::{caller, proxy, trust};
 use crate::cache::Token;
-use crate::error::Failure;
+use crate::error::{Failure, Reason};
 use crate::files::AwsFiles;
 use crate::finding::Finding;
 use crate::log;
@@ -22,6 +22,9 @@ const MOST_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// A clock that is looked after differs by less.
 const NO_SKEW: Duration = Duration::from_secs(30);
+
+/// A token may be had without knowing whose it is, and most of the time is for that.
+const IDENTITY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is gone through, and who is told.
 pub struct Checkup {
@@ -35,37 +38,50 @@ pub struct Checkup {
 
 /// Goes through all steps until one fails.
 pub async fn run(checkup: &Checkup, files: &AwsFiles, terminal: Option<i32>, journal: &Journal) {
-    if let Err(finding) = token(checkup, files, terminal, journal).await {
-        (checkup.report)(finding);
-    }
-    if let Some(finding) = clock(journal) {
-        (checkup.report)(finding);
+    let Checkup { address, report, .. } = checkup;
+    let token = token(checkup, files, terminal, journal).await;
+    // Before the registry is asked, whose clock may be another's: that of a proxy in front of it.
+    let clock = clock(journal);
+    match token {
+        Ok((client, token)) => {
+            clock.into_iter().for_each(report);
+            report(registry(&client, address, &token, journal).await);
+        }
+        Err(finding) => [finding].into_iter().chain(clock).for_each(report),
     }
 }
 
 async fn token(
-    Checkup {
-        request,
-        address,
-        report,
-    }: &Checkup,
+    Checkup { request, report, .. }: &Checkup,
     files: &AwsFiles,
     terminal: Option<i32>,
     journal: &Journal,
-) -> Result<(), Finding> {
+) -> Result<(Client, Token), Finding> {
     let began = Instant::now();
     let failed = |step, began: Instant| move |failure: Failure| Finding::of(step, &failure).after(began.elapsed());
     let plan = token::plan(request, files, journal)
         .await
         .map_err(failed("credentials", began))?;
     let client = network(request, &plan, journal).map_err(failed("network", began))?;
-    report(Finding::ok("network", described(request, &plan)).after(began.elapsed()));
+    report(
+        match client.trust() {
+            Ok(_) => Finding::ok("network", described(request, &plan)),
+            // They are not needed where AWS is reached by http.
+            Err(failure) => Finding::of("network", &failure).but_a_warning(),
+        }
+        .after(began.elapsed()),
+    );
     let began = Instant::now();
     let setup = setup::set_up(&request.env, &plan, &request.registry, terminal, client.clone())
         .await
         .map_err(failed("network", began))?;
     let keys = token::keys(&setup, &plan, request, terminal, journal)
         .await
+        .map_err(|failure| match failure.reason {
+            // Nobody's, and where it was looked for is said.
+            Reason::NoCredentials => failure,
+            _ => failure.with(&journal.whose()),
+        })
         .map_err(failed("credentials", began))?;
     report(Finding::ok("credentials", source(&plan, &keys)).after(began.elapsed()));
     report(identity(&setup, &plan, keys.clone(), journal).await);
@@ -74,8 +90,7 @@ async fn token(
         .await
         .map_err(failed("token", began))?;
     report(expiry(&token).after(began.elapsed()));
-    report(registry(&client, address, &token, journal).await);
-    Ok(())
+    Ok((client, token))
 }
 
 fn network(request: &Request, plan: &Plan, journal: &Journal) -> Result<Client, Failure> {
@@ -93,19 +108,11 @@ fn described(Request { env, .. }: &Request, plan: &Plan) -> String {
 
 /// Where credentials come from, and the end of the key's id, as the AWS CLI shows it.
 fn source(plan: &Plan, keys: &Keys) -> String {
-    let source = match &plan.source {
-        Source::Environment => "keys in the environment".to_owned(),
-        Source::Keys(_) => "keys in the profile".to_owned(),
-        Source::Profile(base) => base.to_string(),
-        Source::WebIdentity => "web identity".to_owned(),
-        Source::Container => "container credentials".to_owned(),
-        Source::InstanceMetadata => "instance metadata".to_owned(),
-        Source::Nothing => "nothing".to_owned(),
-    };
+    let source = plan.made_from().map(|source| format!(", from {source}"));
     let id = keys.access_key_id();
     let end = id.len().saturating_sub(4);
     let end = id.get(end..).unwrap_or_default();
-    format!("{}, from {source}, key ****{end}", plan.who())
+    format!("{}{}, key ****{end}", plan.who(), source.unwrap_or_default())
 }
 
 async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> Finding {
@@ -115,7 +122,13 @@ async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> 
         return Finding::of(STEP, &failure).but_a_warning();
     }
     journal.begin("GetCallerIdentity");
-    let finding = match caller::identify(&setup.base, keys).await {
+    let answer = tokio::time::timeout(IDENTITY_TIMEOUT, caller::identify(&setup.base, keys)).await;
+    let Ok(answer) = answer else {
+        let found = format!("STS did not say whose they are within {} s", IDENTITY_TIMEOUT.as_secs());
+        let advice = "check the network, HTTPS_PROXY and NO_PROXY, and any VPC endpoint for STS";
+        return Finding::warning(STEP, found, advice).after(began.elapsed());
+    };
+    let finding = match answer {
         Ok(Some(caller)) => Finding::ok(STEP, format!("account {}, {}", caller.account, caller.arn)),
         Ok(None) => Finding::of(STEP, &explain::nonsense(journal, "identity")).but_a_warning(),
         // ECR may answer where STS cannot be reached: a network with an endpoint for the one and not for the other.
@@ -125,7 +138,7 @@ async fn identity(setup: &Setup, plan: &Plan, keys: Keys, journal: &Journal) -> 
 }
 
 fn expiry(token: &Token) -> Finding {
-    let until = log::timestamp(token.expires);
+    let until = log::to_the_second(token.expires);
     match token.expires.duration_since(SystemTime::now()) {
         Ok(left) => {
             let minutes = left.as_secs() / 60;
@@ -137,7 +150,7 @@ fn expiry(token: &Token) -> Finding {
         Err(_) => Finding::warning(
             "token",
             format!("AWS says that it ended at {until}; such a token is handed out once and not cached"),
-            "compare the clock with AWS's, below",
+            "compare the clock with AWS's, in the next line",
         ),
     }
 }
@@ -148,13 +161,18 @@ fn clock(journal: &Journal) -> Option<Finding> {
     const ADVICE: &str = "set the clock (timedatectl, chrony or ntp)";
     let asked = journal.last_origin().is_some();
     let Some((theirs, ours)) = journal.clocks() else {
-        return asked.then(|| Finding::warning(STEP, "no answer said the time, so it was not compared", ""));
+        let found = "not compared with AWS's: no answer said the time";
+        return asked.then(|| Finding::warning(STEP, found, "compare it with another by hand"));
     };
     let (skew, direction) = match ours.duration_since(theirs) {
         Ok(ahead) => (ahead, "ahead of"),
         Err(behind) => (behind.duration(), "behind"),
     };
-    let found = format!("{} s {direction} AWS's", skew.as_secs());
+    let found = match skew.as_secs() {
+        // AWS's has no fractions.
+        0 | 1 => "agrees with AWS's".to_owned(),
+        seconds => format!("{seconds} s {direction} AWS's"),
+    };
     Some(match skew {
         skew if skew > MOST_SKEW => Finding::failure(STEP, found, ADVICE),
         skew if skew > NO_SKEW => Finding::warning(STEP, found, ADVICE),

@@ -133,7 +133,12 @@ impl Client {
         Ok(connector)
     }
 
-    fn trust(&self) -> Result<TlsContext, Failure> {
+    /// The certificates that are trusted.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] that says where none were found.
+    pub fn trust(&self) -> Result<TlsContext, Failure> {
         match &self.0.bundle {
             Some(bundle) => Ok(bundle.clone()),
             None => self

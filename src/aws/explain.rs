@@ -65,11 +65,12 @@ pub fn authorization(plan: &Plan, registry: &Registry, journal: &Journal, error:
 pub fn identity(plan: &Plan, journal: &Journal, error: SendError) -> Failure {
     match journal.last_failure() {
         Some(exchange) => failed_exchange(plan, &exchange, "check the policies of this identity's organization"),
-        None => Failure::new(
+        None if error.never_sent => Failure::new(
             Reason::Configuration,
             format!("STS cannot be asked: {}", journal.conceal(&error.text)),
             "check the keys and the endpoint settings",
         ),
+        None => nonsense(journal, "identity"),
     }
 }
 

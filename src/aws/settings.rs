@@ -46,6 +46,21 @@ impl Plan {
         }
     }
 
+    /// What the credentials of [`Plan::who`] are made from, where its words do not say so.
+    pub fn made_from(&self) -> Option<String> {
+        let is_of_entry = matches!(self.hops.last(), Some(Hop { of: HopOf::Entry, .. }));
+        let source = match &self.source {
+            Source::Keys(_) => "keys in a file",
+            Source::Profile(base) => return Some(base.to_string()),
+            Source::Environment if is_of_entry || self.chosen => "keys in the environment",
+            Source::WebIdentity if is_of_entry => "web identity",
+            Source::Container if is_of_entry => "the container's credentials",
+            Source::InstanceMetadata if is_of_entry => "the instance's role",
+            _ => return None,
+        };
+        Some(source.to_owned())
+    }
+
     /// `" of its source profile …"`, where it is not the selected profile that something is configured in.
     pub fn of_base(&self) -> String {
         match self.base_profile == self.profile {

@@ -113,7 +113,7 @@ impl Dir {
         match Look::at(&self.path) {
             Ok(look) => self.judge_directory(look),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Refused::Missing),
-            Err(error) => Err(Refused::Untrusted(error.to_string())),
+            Err(error) => Err(Refused::Untrusted(files::describe(&error))),
         }
     }
 
@@ -184,7 +184,7 @@ impl Dir {
     pub fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let refuse = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => Refused::Missing,
-            _ => Refused::Untrusted(error.to_string()),
+            _ => Refused::Untrusted(files::describe(&error)),
         };
         let path = self.join(name);
         let file = platform::open_at_once_unless_link(&path).map_err(refuse)?;
@@ -202,7 +202,7 @@ impl Dir {
         if size > SIZE_LIMIT {
             return Err(Refused::Untrusted("the file is too large".to_owned()));
         }
-        files::read_to_end(file, size, SIZE_LIMIT).map_err(|error| Refused::Untrusted(error.to_string()))
+        files::read_to_end(file, size, SIZE_LIMIT).map_err(|error| Refused::Untrusted(files::describe(&error)))
     }
 
     /// Whether an open file is one that we alone could have written. Its size, or why not.

@@ -23,7 +23,11 @@ const PUBLIC: &str = "public.ecr.aws";
 /// A [`Failure`] where no region is configured, or AWS does not say.
 pub fn registries(settings: &Settings, profile: Option<&str>, waiting: &Waiting) -> Result<Vec<String>, Failure> {
     let who = profile.map_or(Who::Environment, |name| Who::Profile(name.to_owned()));
-    let region = configured_region(settings, &who)?;
+    let region = configured_region(
+        settings,
+        &who,
+        "name a registry, or set AWS_REGION or region in the profile",
+    )?;
     let registry = Registry::of_region(&region).ok_or_else(|| {
         Failure::new(
             Reason::Configuration,

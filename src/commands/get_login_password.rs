@@ -42,7 +42,11 @@ fn target(arguments: &GetLoginPassword, settings: &Settings) -> Result<Target, F
     let who = chosen.unwrap_or_default();
     let region = match &arguments.region {
         Some(region) => region.clone(),
-        None => configured_region(settings, &who)?,
+        None => configured_region(
+            settings,
+            &who,
+            "name it with --region, AWS_REGION or region in the profile",
+        )?,
     };
     let registry = Registry::of_region(&region).ok_or_else(|| {
         Failure::new(
@@ -76,18 +80,13 @@ pub fn target_of(server: &str, settings: &Settings) -> Result<Target, Failure> {
 ///
 /// # Errors
 ///
-/// A [`Failure`] where neither has one.
-pub fn configured_region(settings: &Settings, who: &Who) -> Result<String, Failure> {
+/// A [`Failure`] where neither has one, with this advice.
+pub fn configured_region(settings: &Settings, who: &Who, advice: &str) -> Result<String, Failure> {
     let env = settings.env();
     if let Some(region) = env.first(&env::REGION) {
         return Ok(region.into_owned());
     }
     let files = AwsFiles::read(env);
-    aws::profile_region(env, &files, who)?.ok_or_else(|| {
-        Failure::new(
-            Reason::Configuration,
-            "no region is configured",
-            "name it with --region, AWS_REGION or region in the profile",
-        )
-    })
+    aws::profile_region(env, &files, who)?
+        .ok_or_else(|| Failure::new(Reason::Configuration, "no region is configured", advice))
 }

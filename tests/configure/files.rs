@@ -136,6 +136,9 @@ fn somebody_elses_files_stay_theirs_when_root_writes() {
     ] {
         assert_eq!(owner(made), (SOMEBODY, SOMEBODY + 1), "{made}");
     }
+    // What is somebody else's chooses no identities, here as in a `get`.
+    assert!(refused(&sandbox, &[HOST]).contains("belongs to another user"));
+    fs::remove_file(sandbox.home().join(".config/docker-credential-ecr-login/config.toml")).unwrap();
     let path = sandbox.home().join(DOCKER);
     chown(&path, Some(SOMEBODY + 2), Some(SOMEBODY + 3)).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();

@@ -1,7 +1,8 @@
 //! `configure`: what it does to the files of docker, of podman, and to our own, and what it leaves as it is.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
+mod account;
 mod files;
 mod removal;
 mod settings;

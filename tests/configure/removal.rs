@@ -71,10 +71,10 @@ fn the_profile_goes_too_unless_more_is_said() {
     assert!(report.contains("profile dev (left as it is)"), "{report}");
     assert_eq!(read(&sandbox, TOML), both);
 
-    let more = "[[registry]]\nmatch = \"public.ecr.aws\"\nprofile = \"dev\"\nrole_arn = \"r\"\n";
+    let more = "[[registry]]\nmatch = \"mirror.example\"\nprofile = \"dev\"\necr = \"public.ecr.aws\"\n";
     sandbox.write(TOML, more);
-    sandbox.write(DOCKER, r#"{"credHelpers":{"public.ecr.aws":"ecr-login"}}"#);
-    let report = done(&sandbox, &["--remove", PUBLIC]);
+    sandbox.write(DOCKER, r#"{"credHelpers":{"mirror.example":"ecr-login"}}"#);
+    let report = done(&sandbox, &["--remove", "mirror.example"]);
     assert!(report.contains("line 1 says more than that"), "{report}");
     assert_eq!(read(&sandbox, TOML), more);
     assert_eq!(config(&sandbox), "{}");

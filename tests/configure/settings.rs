@@ -84,7 +84,7 @@ fn several_registries_stand_in_the_order_in_which_they_were_named() {
 
 #[test]
 fn our_file_is_refused_where_it_cannot_be_changed_and_docker_s_stays() {
-    let entry = "[[registry]]\nmatch = \"public.ecr.aws\"\nrole_arn = \"r\"\n";
+    let entry = "[[registry]]\nmatch = \"public.ecr.aws\"\nrole_arn = \"arn:aws:iam::123456789012:role/r\"\n";
     for (text, named) in [
         ("a = 1\nb =\n", "line 2"),
         (entry, "role_arn for public.ecr.aws in line 1; edit it by hand"),

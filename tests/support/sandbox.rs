@@ -154,6 +154,15 @@ impl Sandbox {
         OnTerminal::start(&self.command(verb), stdin)
     }
 
+    /// Runs with any number of arguments where a person sits at a terminal: stdin, stdout and stderr are all the terminal.
+    pub fn at_terminal(&self, args: &[&str]) -> OnTerminal {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "exec \"$@\" </dev/tty >/dev/tty", "sh"]);
+        shell.arg(&self.program).args(args);
+        shell.env_clear().envs(&self.environment);
+        OnTerminal::start(&shell, "")
+    }
+
     /// Runs once for each input, all at once on one terminal.
     pub fn each_on_terminal(&self, verb: &str, inputs: &[&str]) -> OnTerminal {
         OnTerminal::start_each(&self.command(verb), inputs, self.directory.path())

@@ -1,6 +1,7 @@
 //! Which configuration docker reads, and which helper it asks for a registry.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::command_line::Client;
 use crate::commands::configure::helpers::{Helpers, OURS};
@@ -32,15 +33,10 @@ impl Configured {
             None => match Self::of(Client::Podman, env)? {
                 Some(configured) => Ok(configured),
                 None => {
-                    let path =
-                        client_file(Client::Docker, env).map_err(|why| Finding::failure(STEP, why, "set HOME"))?;
+                    let (_, file) = place(Client::Docker, env)?;
                     Err(Finding::failure(
                         STEP,
-                        format!(
-                            "{} does not exist{}, and nothing asks this helper",
-                            path.display(),
-                            sudo()
-                        ),
+                        format!("{file} does not exist{}, and nothing asks this helper", sudo()),
                         "run docker-credential-ecr-login configure",
                     ))
                 }
@@ -49,8 +45,7 @@ impl Configured {
     }
 
     fn of(client: Client, env: &Env) -> Result<Option<Self>, Finding> {
-        let path = client_file(client, env).map_err(|why| Finding::failure(STEP, why, "set HOME"))?;
-        let file = path.display().to_string();
+        let (path, file) = place(client, env)?;
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {
@@ -79,10 +74,11 @@ impl Configured {
     /// Which helper wins for a registry: host, and port if there is one.
     pub fn winner(&self, registry: &str) -> Finding {
         let Self { file, .. } = self;
-        let of_store = self.helpers.store();
         let (helper, key) = match self.helpers.of(registry) {
+            // docker then keeps the login in its file.
+            Some("") => return self.nobody(registry),
             Some(helper) => (helper, "credHelpers"),
-            None => match of_store {
+            None => match self.helpers.store() {
                 Some(store) if self.client == Client::Docker => (store, "credsStore"),
                 _ => return self.nobody(registry),
             },
@@ -99,13 +95,13 @@ impl Configured {
     }
 
     fn nobody(&self, registry: &str) -> Finding {
-        let (by_podman, shown) = match self.client {
-            Client::Docker => ("", &self.file),
-            Client::Podman => (" --client podman", &self.file),
+        let by_podman = match self.client {
+            Client::Docker => "",
+            Client::Podman => " --client podman",
         };
         Finding::failure(
             STEP,
-            format!("no helper for {registry} in {shown}{}", sudo()),
+            format!("no helper for {registry} in {}{}", self.file, sudo()),
             format!("run docker-credential-ecr-login configure{by_podman} {registry}"),
         )
     }
@@ -124,6 +120,20 @@ impl Configured {
             _ => Finding::ok(STEP, found),
         }
     }
+}
+
+/// Where a client's file is, and the same for messages: with the variable that says so, if one does.
+fn place(client: Client, env: &Env) -> Result<(PathBuf, String), Finding> {
+    let path = client_file(client, env).map_err(|why| Finding::failure(STEP, why, "set HOME"))?;
+    let variable = match client {
+        Client::Docker => env::DOCKER_CONFIG,
+        Client::Podman => env::REGISTRY_AUTH_FILE,
+    };
+    let shown = match env.raw(variable) {
+        Some(_) => format!("{} ({variable})", path.display()),
+        None => path.display().to_string(),
+    };
+    Ok((path, shown))
 }
 
 /// Whose configuration it is, where that may surprise.

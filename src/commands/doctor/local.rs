@@ -44,14 +44,15 @@ pub fn configuration(settings: &Settings, host: &str) -> Finding {
         false => files.join(" over "),
     };
     let rule = match settings.rule(host) {
-        None => "no entry for this host".to_owned(),
+        None if files.is_empty() => String::new(),
+        None => "; no entry for this host".to_owned(),
         Some((file, rule)) => {
             let who = match rule.who() {
                 Who::Environment => "the environment's credentials".to_owned(),
                 Who::Profile(name) => format!("profile {name:?}"),
                 Who::Role(role) => format!("the role {}", role.arn),
             };
-            format!("line {} of {} chooses {who}", file.line_of(rule), file.path.display())
+            format!("; line {} of {} chooses {who}", file.line_of(rule), file.path.display())
         }
     };
     let variables: Vec<_> = settings.env().with_prefix("AWS_ECR_").map(|(name, _)| name).collect();
@@ -59,7 +60,7 @@ pub fn configuration(settings: &Settings, host: &str) -> Finding {
         true => String::new(),
         false => format!("; set: {}", variables.join(", ")),
     };
-    let found = format!("{read}; {rule}{variables}");
+    let found = format!("{read}{rule}{variables}");
     match settings.timeout() {
         Ok(_) => Finding::ok("configuration", found),
         Err(failure) => Finding::of("configuration", &failure),
@@ -75,7 +76,7 @@ pub fn cache(settings: &Settings, target: &Target) -> Finding {
     }
     let dir = match Dir::locate(settings.env()) {
         Ok(dir) => dir,
-        Err(why) => return Finding::warning(STEP, why, "every request asks AWS without a cache"),
+        Err(why) => return Finding::warning(STEP, why, "set one of them: every request asks AWS without a cache"),
     };
     let path = dir.path().display().to_string();
     match dir.check() {
@@ -91,7 +92,7 @@ pub fn cache(settings: &Settings, target: &Target) -> Finding {
         Err(Refused::Untrusted(why)) => Finding::warning(
             STEP,
             format!("{path} is not used: {why}"),
-            format!("make it yours alone: chmod 700 {path}, and chown where it is another's"),
+            format!("make it yours alone (chmod 700 {path}; chown), or name another in AWS_ECR_CACHE_DIR"),
         ),
     }
 }
@@ -100,17 +101,17 @@ fn entry(settings: &Settings, target: &Target, dir: &Dir) -> String {
     let env = settings.env();
     if let Some(login) = Login::find(dir, &target.registry).filter(|login| login.is_of(env, target)) {
         let until = SystemTime::UNIX_EPOCH + Duration::from_secs(login.expires_at());
-        return format!("the login of docker login is served until {}", log::timestamp(until));
+        return format!("what `docker login` left is served until {}", log::to_the_second(until));
     }
     let fingerprint = match Fingerprint::of(env, &AwsFiles::read(env), &target.who) {
         Ok(fingerprint) => fingerprint,
         Err(unseen) => return format!("no token is cached: {} cannot be read twice", unseen.0.display()),
     };
     match Store::new(dir.clone()).lookup(&fingerprint.key(&target.registry, env)) {
-        Lookup::Fresh(entry) => format!("a token, good until {}", log::timestamp(entry.expires())),
+        Lookup::Fresh(entry) => format!("a token, good until {}", log::to_the_second(entry.expires())),
         Lookup::Usable(entry) => format!(
             "a token to be refreshed, good until {}",
-            log::timestamp(entry.expires())
+            log::to_the_second(entry.expires())
         ),
         Lookup::Miss(why) => format!("no token to serve: {why}"),
     }

@@ -91,7 +91,14 @@ fn usual(configured: Option<&Configured>, settings: &Settings, waiting: &Waiting
     if let Some(registry) = configured.and_then(|configured| configured.registries().next()) {
         return Ok(registry.to_owned());
     }
-    let hosts = account::registries(settings, None, waiting).map_err(|failure| Finding::of("host", &failure))?;
+    let hosts = account::registries(settings, None, waiting).map_err(|failure| {
+        let finding = Finding::of("host", &failure);
+        let found = format!(
+            "no registry is named, and the account's own is not known: {}",
+            finding.found
+        );
+        Finding { found, ..finding }
+    })?;
     let none = || Finding::failure("host", "no registry is named", "name one");
     hosts.into_iter().next().ok_or_else(none)
 }
@@ -155,11 +162,13 @@ fn ask_aws(settings: &Settings, target: &Target, address: &str, report: &Report,
             report: Box::new(move |finding| theirs.add(finding)),
         };
         let time = settings.timeout().unwrap_or_default().max(LEAST_TIME);
-        if let Err(failure) = aws::check_up(checkup, files.clone(), Instant::now() + time, waiting) {
-            report.add(match report.has("token") {
+        let began = Instant::now();
+        if let Err(failure) = aws::check_up(checkup, files.clone(), began + time, waiting) {
+            let finding = match report.has("token") {
                 false => Finding::of("token", &failure),
                 true => Finding::of("registry", &failure).but_a_warning(),
-            });
+            };
+            report.add(finding.after(began.elapsed()));
         }
         Ok(())
     };

@@ -1,6 +1,7 @@
 //! Which program clients find on PATH by our name.
 
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -15,6 +16,9 @@ use crate::platform;
 const STEP: &str = "program";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The most that is read of what another program says of its version, in bytes.
+const VERSION_LIMIT: u64 = 1024;
 
 /// How long another program may take to tell its version.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -57,17 +61,30 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// What a program says of its version.
 fn version(program: &Path) -> String {
-    let program = PathBuf::from(program);
-    let (done, said) = mpsc::channel();
-    let asked = thread::Builder::new().spawn(move || {
-        let mut command = Command::new(program);
-        command.arg("version").stdin(Stdio::null()).stderr(Stdio::null());
-        let _ = done.send(command.output().ok());
-    });
-    let said = asked.ok().and_then(|_| said.recv_timeout(PATIENCE).ok().flatten());
-    let said = said.map(|output| one_line(&String::from_utf8_lossy(&output.stdout)));
-    match said.filter(|said| !said.is_empty()) {
+    match said_by(program).filter(|said| !said.is_empty()) {
         Some(said) => truncate(&said, 100),
         None => "one that does not tell its version".to_owned(),
     }
+}
+
+/// The line that a program answers the verb `version` with; none where it cannot be started or takes too long.
+fn said_by(program: &Path) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("version");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    let stdout = child.stdout.take()?;
+    let (done, said) = mpsc::channel();
+    let reader = thread::Builder::new().spawn(move || {
+        let mut text = Vec::new();
+        let _ = stdout.take(VERSION_LIMIT).read_to_end(&mut text);
+        let _ = done.send(text);
+    });
+    let said = reader.ok().and_then(|_| said.recv_timeout(PATIENCE).ok());
+    let _ = child.kill();
+    let _ = child.wait();
+    said.map(|text| one_line(&String::from_utf8_lossy(&text)))
 }

@@ -52,15 +52,15 @@ impl Report {
             .push(finding);
     }
 
-    /// How many findings are of that state.
-    pub fn count(&self, state: State) -> usize {
-        let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner);
     /// Whether there is a finding of that step.
     pub fn has(&self, step: &str) -> bool {
         let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner);
         findings.iter().any(|finding| finding.step == step)
     }
 
+    /// How many findings are of that state.
+    pub fn count(&self, state: State) -> usize {
+        let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner);
         findings.iter().filter(|finding| finding.state == state).count()
     }
 
