@@ -197,13 +197,14 @@ impl Hasher {
         match who {
             Who::Environment => {}
             Who::Profile(name) => self.bytes("chosen-profile", name.as_bytes()),
-            Who::Role(Role {
-                arn,
-                source_profile,
-                external_id,
-                session_name,
-                mfa_serial,
-            }) => {
+            Who::Role(role) => {
+                let Role {
+                    arn,
+                    source_profile,
+                    external_id,
+                    session_name,
+                    mfa_serial,
+                } = &**role;
                 self.bytes("chosen-role", arn.as_bytes());
                 for (label, value) in [
                     ("source-profile", source_profile),

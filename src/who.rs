@@ -10,7 +10,7 @@ pub enum Who {
     /// A profile of the AWS files, and nothing else: no keys in the environment, no node's role.
     Profile(String),
     /// A role, assumed by this program.
-    Role(Role),
+    Role(Box<Role>),
 }
 
 /// A role to assume, in the terms of the AWS config file.

@@ -77,11 +77,10 @@ pub fn parse(text: &str) -> Result<Settings, Fault> {
             _ => return Err(unknown(text, entry, &GLOBAL_KEYS)),
         }
     }
-    settings.rules = document
-        .registries
-        .iter()
-        .map(|table| rule(text, table))
-        .collect::<Result<_, _>>()?;
+    settings.rules.reserve_exact(document.registries.len());
+    for table in &document.registries {
+        settings.rules.push(rule(text, table)?);
+    }
     Ok(settings)
 }
 
@@ -91,9 +90,9 @@ struct Said {
     /// And the place of its key.
     pattern: Option<(String, usize)>,
     profile: Option<String>,
-    alias: Option<Registry>,
+    alias: Option<Box<Registry>>,
     arn: Option<String>,
-    role: Role,
+    role: Box<Role>,
     /// The last key that is for roles alone, and its place.
     of_roles: Option<(String, usize)>,
 }
@@ -110,7 +109,7 @@ fn rule(text: &str, table: &Table<'_>) -> Result<Rule, Fault> {
         }
         (_, None, Some((name, place))) => return fault(place, &format!("{name}: only has a meaning with role_arn")),
         (Some(profile), None, None) => Who::Profile(profile),
-        (None, Some(arn), _) => Who::Role(Role { arn, ..said.role }),
+        (None, Some(arn), _) => Who::Role(Box::new(Role { arn, ..*said.role })),
         (None, None, None) => Who::Environment,
     };
     let Some((pattern, place)) = said.pattern else {
@@ -131,7 +130,7 @@ fn said(text: &str, table: &Table<'_>) -> Result<Said, Fault> {
                 continue;
             }
             "ecr" => {
-                said.alias = Some(read(text, entry, registry)?);
+                said.alias = Some(Box::new(read(text, entry, registry)?));
                 continue;
             }
             "role_arn" => {

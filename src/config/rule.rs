@@ -27,7 +27,7 @@ pub fn pattern_fault(text: &str) -> Option<&'static str> {
 #[derive(Debug, Clone)]
 pub struct Rule {
     pattern: String,
-    alias: Option<Registry>,
+    alias: Option<Box<Registry>>,
     who: Who,
     begin: usize,
 }
@@ -43,7 +43,7 @@ impl Rule {
     ///
     /// [`Wrong`] where the pattern would make ECR of hosts that anybody may have: whoever can have an image pulled from
     /// such a host would be sent the password.
-    pub fn new(pattern: String, alias: Option<Registry>, who: Who, begin: usize) -> Result<Self, Wrong> {
+    pub fn new(pattern: String, alias: Option<Box<Registry>>, who: Who, begin: usize) -> Result<Self, Wrong> {
         let text = pattern.as_str();
         let is_wide = || {
             let mut from_behind = text.rsplitn(3, '.');
@@ -83,7 +83,7 @@ impl Rule {
 
     /// The registry that stands behind the hosts, where they are not ECR's own names.
     pub fn alias(&self) -> Option<&Registry> {
-        self.alias.as_ref()
+        self.alias.as_deref()
     }
 
     /// Whose credentials.
