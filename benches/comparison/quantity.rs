@@ -9,6 +9,8 @@ use crate::program::Program;
 pub enum Scenario {
     /// Static keys in the environment, and the token in the cache.
     Cached,
+    /// The same, with a config.toml of ten entries, the last of which is for the registry.
+    Configured,
     /// A profile with a role, the token of an earlier `get` in the cache, and AWS behind TLS.
     Role,
     /// Static keys, nothing cached, and AWS behind TLS.
@@ -21,6 +23,7 @@ pub enum Scenario {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Quantity {
     Cached,
+    Configured,
     Role,
     First,
     Storm,
@@ -37,8 +40,9 @@ pub const TIME: &str = "/usr/bin/time";
 pub const STORM: usize = 40;
 
 impl Quantity {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cached,
+        Self::Configured,
         Self::Role,
         Self::First,
         Self::Storm,
@@ -52,6 +56,7 @@ impl Quantity {
     pub fn label(self) -> &'static str {
         match self {
             Self::Cached => "cached get, ms",
+            Self::Configured => "cached get with a config.toml of ten entries, ms",
             Self::Role => "second get with an assumed role, ms",
             Self::First => "first get over TLS, ms",
             Self::Storm => "forty parallel first gets, AWS answering after 500 ms, ms",
@@ -66,6 +71,7 @@ impl Quantity {
     pub fn scenario(self) -> Option<Scenario> {
         match self {
             Self::Cached | Self::MemoryCached | Self::SystemCalls => Some(Scenario::Cached),
+            Self::Configured => Some(Scenario::Configured),
             Self::Role => Some(Scenario::Role),
             Self::First | Self::MemoryFirst => Some(Scenario::First),
             Self::Storm => Some(Scenario::Storm),
@@ -76,7 +82,7 @@ impl Quantity {
     /// How often it is measured where the shortest run is measured `runs` times.
     pub fn rounds(self, runs: u32) -> u32 {
         match self {
-            Self::Cached => runs,
+            Self::Cached | Self::Configured => runs,
             Self::Role | Self::First => (runs / 3).max(5),
             Self::Storm => (runs / 30).clamp(3, 10),
             Self::MemoryCached | Self::MemoryFirst | Self::SystemCalls => (runs / 30).clamp(3, 10),
