@@ -147,7 +147,7 @@ impl Contestant {
         match self.scenario {
             Scenario::Cached | Scenario::First => self.sandbox.use_static_keys(),
             Scenario::Configured => {
-                self.sandbox.configure(&ten_entries());
+                self.sandbox.configure(ten_entries());
                 self.sandbox.use_static_keys()
             }
             Scenario::Storm => self.sandbox.use_static_keys().env("AWS_ACCESS_KEY_ID", SLOW_KEY_ID),

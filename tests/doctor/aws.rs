@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::support::{FakeAws, OnTerminal, STATIC_KEY_ID, Seen, refused_url};
 use super::{
     ARN, ASSUME_ROLE, ECR, HOST, IDENTITY, PROXY_PASSWORD, REGISTRY, Reply, SESSION_TOKEN, World,
-    assert_shows_no_secret, date, examine, identity, world,
+    assert_shows_no_secret, date, examine, examine_as, identity, world,
 };
 
 /// What is left of the way where there is no token. The clock is compared where AWS answered.
@@ -405,6 +405,22 @@ fn an_mfa_code_is_asked_for_once() {
     assert_eq!(world.fake.count(ASSUME_ROLE), 1);
     let form = world.fake.requests_to(ASSUME_ROLE)[0].form();
     assert_eq!(form.get("TokenCode").map(String::as_str), Some("123456"));
+}
+
+#[test]
+fn no_mfa_code_is_spent_on_finding_out_which_registry_is_meant() {
+    let mut world = with_mfa();
+    world.sandbox.write(super::DOCKER, "{}");
+    world.sandbox.env("AWS_REGION", "us-east-1");
+    let seen = world.sandbox.at_terminal(&["doctor"]).wait();
+    assert_eq!(seen.answer().code, 1, "{seen:?}");
+    assert!(!seen.terminal.contains("MFA code for arn:"), "{seen:?}");
+    examine_as(&world, &[]).only_failures(&["host"]).assert(
+        "host",
+        "failure",
+        &["profile \"dev\"", "MFA code", "name a registry"],
+    );
+    assert_eq!(world.fake.total(), 0);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is found without the network: the program, the client's configuration, the host, our own configuration, the cache.
+//! What is found without the network: the program, the configuration of the client and our own, the host, the cache.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

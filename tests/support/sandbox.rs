@@ -154,7 +154,7 @@ impl Sandbox {
         OnTerminal::start(&self.command(verb), stdin)
     }
 
-    /// Runs with any number of arguments where a person sits at a terminal: stdin, stdout and stderr are all the terminal.
+    /// Runs with any number of arguments where a person sits at a terminal: stdin, stdout and stderr are all it.
     pub fn at_terminal(&self, args: &[&str]) -> OnTerminal {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", "exec \"$@\" </dev/tty >/dev/tty", "sh"]);

@@ -19,6 +19,7 @@ use crate::mfa;
 use crate::protocol::ServerUrl;
 use crate::style::Style;
 use crate::waiting::Waiting;
+use crate::who::Who;
 
 use client::Configured;
 use report::Report;
@@ -86,10 +87,20 @@ fn go(registry: Option<&str>, report: &Report, say: fn(&str)) -> Option<String> 
     Some(address)
 }
 
-/// The registry that is meant where none is named: the first that the client asks this helper for, else the account's own.
+/// The registry that is meant where none is named: the first that the client asks this helper for, else the account's
+/// own.
 fn usual(configured: Option<&Configured>, settings: &Settings, waiting: &Waiting) -> Result<String, Finding> {
     if let Some(registry) = configured.and_then(|configured| configured.registries().next()) {
         return Ok(registry.to_owned());
+    }
+    // A code is good for once, and is for the token.
+    let env = settings.env();
+    if let Ok(Some(device)) = aws::mfa_device(env, &AwsFiles::read(env), &Who::Environment) {
+        let found = format!(
+            "no registry is named, and to ask AWS for the account's own takes an MFA code for {}",
+            device.of
+        );
+        return Err(Finding::failure("host", found, "name a registry"));
     }
     let hosts = account::registries(settings, None, waiting).map_err(|failure| {
         let finding = Finding::of("host", &failure);
@@ -103,8 +114,8 @@ fn usual(configured: Option<&Configured>, settings: &Settings, waiting: &Waiting
     hosts.into_iter().next().ok_or_else(none)
 }
 
-/// A registry as a client would ask for it: host, and port if there is one. None where a user name is before it, which may have a
-/// password behind it.
+/// A registry as a client would ask for it: host, and port if there is one. None where a user name is before it, which
+/// may have a password behind it.
 fn address(server: &str) -> Option<String> {
     ServerUrl::parse(server.as_bytes()).ok()?.address()
 }
