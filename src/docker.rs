@@ -14,9 +14,10 @@ use crate::fallback;
 use crate::files::{self, describe};
 use crate::helper::{self, Helper};
 use crate::log::Log;
-use crate::output::{complain, finish, line, say};
+use crate::output::{answer_a_client, complain, finish, line, say};
 use crate::platform;
 use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
+use crate::waiting;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -39,6 +40,7 @@ struct Known {
 
 /// Does what docker asks for, and answers.
 pub fn answer(verb: Verb) -> ExitCode {
+    answer_a_client();
     let mut known = Known::default();
     match perform(verb, &mut known) {
         Ok(Done::Silently) => ExitCode::SUCCESS,
@@ -130,7 +132,8 @@ fn list(helper: &Helper) -> BTreeMap<String, String> {
     let Some(fallback) = settings.fallback() else {
         return ours;
     };
-    let theirs = fallback.list(settings.env()).unwrap_or_else(|failure| {
+    let list = || fallback.list(settings.env(), settings.timeout()?);
+    let theirs = waiting::noticed(say, &fallback.program(), list).unwrap_or_else(|failure| {
         complain(&failure.line("list"));
         BTreeMap::new()
     });
@@ -151,11 +154,15 @@ fn settings(known: &mut Known) -> Result<Settings, Error> {
 
 /// A server that is not ECR: another helper's, if one is configured.
 fn elsewhere(verb: Verb, url: &ServerUrl, input: &[u8], settings: &Settings) -> Result<Done, Error> {
+    if matches!(verb, Verb::Erase) && helper::forget(settings, url) && settings.fallback().is_none() {
+        return Ok(Done::Silently);
+    }
     match settings.fallback() {
-        Some(fallback) => fallback
-            .pass(settings.env(), verb.as_str(), input)
-            .map(Done::Elsewhere)
-            .map_err(Error::Failure),
+        Some(fallback) => {
+            let pass = || fallback.pass(settings.env(), verb.as_str(), input);
+            let code = waiting::noticed(say, &fallback.program(), pass);
+            code.map(Done::Elsewhere).map_err(Error::Failure)
+        }
         None if matches!(verb, Verb::Get) => Err(Error::NotFound),
         None if settings.ignores_storage() => Ok(Done::Silently),
         None => Err(helper::not_ecr(url)),

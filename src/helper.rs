@@ -146,7 +146,7 @@ impl Helper {
                 describe(&error)
             ))
         };
-        let login = Login::remove(&dir, &registry).map_err(failed)?;
+        let login = Login::remove(&dir, registry.host()).map_err(failed)?;
         let tokens = Store::new(dir.clone()).remove_region(&registry).map_err(failed)?;
         self.log
             .info(|| format!("{registry}: erased {tokens} tokens, a login: {login}"));
@@ -170,6 +170,8 @@ impl Helper {
         for login in Login::all(&dir) {
             servers.insert(login.host().to_owned(), login.username().to_owned());
         }
+        // A name in front of ECR may have been one when it was asked for.
+        servers.retain(|host, _| self.settings.target(host).is_some());
         servers
     }
 
@@ -216,6 +218,15 @@ impl Helper {
             .inspect_err(|why| self.log.debug(|| format!("no cache: {why}")))
             .ok()
     }
+}
+
+/// Removes a login to a host that is not ECR's any more: a name that was in front of it. Whether there was one.
+pub fn forget(settings: &Settings, server: &ServerUrl) -> bool {
+    let dir = Dir::locate(settings.env()).ok();
+    let (Some(dir), Some(host)) = (dir, server.host()) else {
+        return false;
+    };
+    Login::remove(&dir, host).unwrap_or_default()
 }
 
 /// What is wrong with a server that is neither ECR nor anybody else's.

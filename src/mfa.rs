@@ -12,6 +12,9 @@ use crate::secret::Secret;
 /// How long a person is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long others on the same terminal are waited for, each of whom may wait as long.
+const QUEUE: Duration = Duration::from_secs(600);
+
 /// How often a person may type something that can be no code.
 const ATTEMPTS: usize = 3;
 
@@ -25,6 +28,20 @@ pub struct Device {
     pub serial: String,
     /// Whose setting it is: `profile "prod"`.
     pub of: String,
+    /// How the profile is to be chosen for that once more, where it was.
+    pub chosen: Chosen,
+}
+
+/// How a profile was chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Chosen {
+    /// Not at all, or with the registry, by our configuration.
+    #[default]
+    Already,
+    /// By AWS_PROFILE.
+    InEnvironment(String),
+    /// By its name, wherever that stood.
+    ByName(String),
 }
 
 /// Asks for a code and does `then` with it; unless `ready` has, when it is our turn on the terminal, what a code is needed
@@ -42,19 +59,26 @@ pub fn ask<T>(
     let Some(terminal) = Terminal::open() else {
         return Err(no_terminal(device, registry));
     };
-    let until = Instant::now() + PATIENCE;
-    let turn = match terminal.take_turn(until, ready) {
+    let turn = match terminal.take_turn(Instant::now() + QUEUE, ready) {
         Waited::Ready(ready) => return Ok(ready),
         Waited::Turn(turn) => turn,
-        Waited::TimedOut => return Err(no_answer(device, registry, NoAnswer::TimedOut)),
+        Waited::TimedOut => {
+            return Err(failure(
+                device,
+                "others ask for MFA codes on this terminal",
+                "try again",
+            ));
+        }
     };
+    let until = Instant::now() + PATIENCE;
     let question = format!(
         "MFA code for {} ({}), to log in to {registry}: ",
         device.serial, device.of
     );
-    for _ in 0..ATTEMPTS {
+    for attempt in 0..ATTEMPTS {
+        let why_again = if attempt == 0 { "" } else { "A code has six digits. " };
         let code = turn
-            .ask(&question, until)
+            .ask(&format!("{why_again}{question}"), until)
             .map_err(|error| no_answer(device, registry, error))?;
         let code = code.trim();
         if code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -70,10 +94,16 @@ pub fn ask<T>(
 
 /// Nobody can be asked; the person who reads this can see to it that nobody needs to be.
 pub fn no_terminal(device: &Device, registry: &Registry) -> Failure {
-    let advice = match registry.host() {
-        "" => format!("run `{NAME} get-login-password --region {}`", registry.region()),
-        host => format!("run `{NAME} get-login-password --registry {host}`"),
+    let registry = match registry.host() {
+        "" => format!("--region {}", registry.region()),
+        host => format!("--registry {host}"),
     };
+    let (before, behind) = match &device.chosen {
+        Chosen::Already => (String::new(), String::new()),
+        Chosen::InEnvironment(profile) => (format!("AWS_PROFILE={} ", in_shell(profile)), String::new()),
+        Chosen::ByName(profile) => (String::new(), format!(" --profile {}", in_shell(profile))),
+    };
+    let advice = format!("run `{before}{NAME} get-login-password {registry}{behind}`");
     let what = format!(
         "the code of the MFA device {} is needed, and there is no terminal to ask for it on",
         device.serial
@@ -83,6 +113,15 @@ pub fn no_terminal(device: &Device, registry: &Registry) -> Failure {
         &what,
         &format!("{advice} in a terminal once, which is good for up to 12 hours"),
     )
+}
+
+/// A name as a shell takes it for one word.
+fn in_shell(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./@:+".contains(c);
+    match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', "'\\''")),
+    }
 }
 
 fn no_answer(device: &Device, registry: &Registry, error: NoAnswer) -> Failure {

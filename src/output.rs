@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -93,9 +94,20 @@ pub fn complain(line: &str) {
     }
 }
 
-/// What a panic of our own ends in: the client is told something that it understands.
+/// Whether what asked is a client, and not a person.
+static IS_CLIENTS: AtomicBool = AtomicBool::new(false);
+
+/// From now on, a client reads what is printed.
+pub fn answer_a_client() {
+    IS_CLIENTS.store(true, Ordering::Relaxed);
+}
+
+/// What a panic of our own ends in: a client is told something that it understands, and a person nothing that could be
+/// taken for a password.
 pub(crate) fn last_words(place: &str) {
-    let _ = finish(&line(Error::NotFound), ExitCode::FAILURE);
+    if IS_CLIENTS.load(Ordering::Relaxed) {
+        let _ = finish(&line(Error::NotFound), ExitCode::FAILURE);
+    }
     complain(&format!(
         "{NAME}: a part of the program failed at {place}; please report this"
     ));

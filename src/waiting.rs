@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Nobody wonders before.
@@ -14,6 +16,22 @@ pub struct Waiting {
     /// When the waiting began; none before it did.
     since: Cell<Option<Instant>>,
     is_said: Cell<bool>,
+}
+
+/// Does something that waits for `what`, and has `say` say so if it takes long.
+pub fn noticed<T>(say: fn(&str), what: &str, work: impl FnOnce() -> T) -> T {
+    let (done, over) = mpsc::channel::<()>();
+    let line = format!("waiting for {what}");
+    let notice = move || {
+        if over.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) && io::stderr().is_terminal() {
+            say(&line);
+        }
+    };
+    // Where there is no thread to be had, nobody is told.
+    let _ = thread::Builder::new().spawn(notice);
+    let value = work();
+    drop(done);
+    value
 }
 
 impl Waiting {

@@ -348,3 +348,35 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
     }
     assert_eq!(rows(&sandbox).len(), 4);
 }
+
+#[test]
+fn the_login_to_a_name_that_is_in_front_of_ecr_no_more_can_be_cleared() {
+    let (_fake, sandbox) = world_with_cache();
+    let config = sandbox.configure(format!(
+        "[[registry]]\nmatch = \"hub.corp.example\"\necr = \"{HOST}\"\n"
+    ));
+    login(&sandbox, "hub.corp.example");
+    std::fs::remove_file(config).unwrap();
+    assert!(run(&sandbox, &["clear", "hub.corp.example"]).contains("1 login"));
+    assert_fails(
+        &sandbox.run_args(&["cache", "clear", "hub.corp.example"]),
+        &["hub.corp.example"],
+    );
+}
+
+#[test]
+fn a_login_with_an_absurd_end_is_listed_to_the_end_that_it_has() {
+    let (_fake, sandbox) = world_with_cache();
+    login(&sandbox, HOST);
+    let [file] = &support::files_ending(&sandbox.cache_dir(), ".login")[..] else {
+        panic!("one login");
+    };
+    let mut login: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    login["expires_at"] = u64::MAX.into();
+    std::fs::write(file, login.to_string()).unwrap();
+    let list = run(&sandbox, &["list"]);
+    assert!(
+        list.contains("docker login  <1m  12h 00m") || list.contains("11h 59m"),
+        "{list}"
+    );
+}

@@ -460,3 +460,31 @@ fn without_a_fallback_other_hosts_are_as_they_ever_were() {
     assert_eq!(note(&program, "get", "input"), None);
     assert_eq!(decode_password(&sandbox.get(HOST).password()).region, "eu-central-1");
 }
+
+#[test]
+fn a_list_that_never_comes_to_an_end_is_left_out() {
+    // Somebody keeps its stdout open.
+    let (_fake, mut sandbox, _) = world_with_fallback("sleep 100 2>/dev/null & echo '{}'");
+    sandbox.env("AWS_ECR_TIMEOUT", "0.5");
+    sandbox.get(HOST).password();
+    let output = sandbox.run("list", "unused");
+    assert_eq!(output.code, Some(0), "{output}");
+    assert_eq!(listed(&output).keys().collect::<Vec<_>>(), [HOST]);
+    assert!(output.stderr.contains("docker-credential-store-of-mine"), "{output}");
+    assert!(output.elapsed < Duration::from_secs(30), "{output}");
+}
+
+#[test]
+fn a_name_that_is_in_front_of_ecr_no_more_is_the_fallbacks_and_its_login_goes() {
+    let (_fake, sandbox, program) = world_with_fallback(&format!("{NOTES}echo '{{}}'"));
+    let entry = format!("[[registry]]\nmatch = \"{ALIAS}\"\necr = \"{HOST}\"\n");
+    sandbox.configure(format!("fallback = \"store-of-mine\"\n{entry}"));
+    let login = format!(r#"{{"ServerURL":"{ALIAS}","Username":"AWS","Secret":"a-login"}}"#);
+    assert_eq!(sandbox.run("store", login).code, Some(0));
+    assert!(listed(&sandbox.run("list", "")).contains_key(ALIAS));
+    sandbox.configure("fallback = \"store-of-mine\"\n");
+    assert!(!listed(&sandbox.run("list", "")).contains_key(ALIAS));
+    assert_eq!(sandbox.run("erase", ALIAS).code, Some(0));
+    assert_eq!(note(&program, "erase", "input").unwrap(), ALIAS.as_bytes());
+    assert_eq!(support::files_ending(&sandbox.cache_dir(), ".login").len(), 0);
+}

@@ -323,6 +323,24 @@ fn without_a_terminal_the_error_says_how_to_get_there_and_that_works() {
 }
 
 #[test]
+fn the_advice_chooses_the_same_profile_in_the_same_way() {
+    let (_fake, mut sandbox) = world_with_mfa();
+    let config = fs::read_to_string(sandbox.home().join(".aws/config")).unwrap();
+    sandbox.aws_config(&config.replace("[default]", "[profile dev]"));
+    let mut command = sandbox.command("get-login-password");
+    command.args(["--region", "eu-central-1", "--profile", "dev"]);
+    let output = without_terminal(command, "");
+    assert!(
+        output.stderr.contains("--region eu-central-1 --profile dev`"),
+        "{output}"
+    );
+    sandbox.env("AWS_PROFILE", "dev");
+    let output = get_without_terminal(&sandbox, HOST);
+    let advice = format!("`AWS_PROFILE=dev docker-credential-ecr-login get-login-password --registry {HOST}`");
+    assert!(output.stderr.contains(&advice), "{output}");
+}
+
+#[test]
 fn get_login_password_for_a_region_says_how_to_get_there_too() {
     let (_fake, sandbox) = world_with_mfa();
     let mut command = sandbox.command("get-login-password");

@@ -12,6 +12,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 use support::{FakeAws, OnTerminal, Reply, Sandbox, Seen, world, world_with_keys};
@@ -63,7 +64,7 @@ fn with_role() -> (FakeAws, Sandbox) {
 /// These take long without doing much: all at once, however few processors there are.
 #[test]
 fn calls_that_take_longer_than_two_seconds() {
-    let tests: [fn(); 12] = [
+    let tests: [fn(); 13] = [
         what_is_waited_for_is_said_once,
         two_slow_answers_are_still_one_line,
         slow_parts_that_are_quick_each_are_slow_together,
@@ -76,6 +77,7 @@ fn calls_that_take_longer_than_two_seconds() {
         the_time_a_person_takes_is_not_waiting,
         no_secret_is_in_what_is_waited_for,
         a_refresh_that_nobody_is_in_need_of_says_it_like_any_other,
+        the_fallback_is_waited_for_by_its_name,
     ];
     thread::scope(|scope| {
         for test in tests {
@@ -228,4 +230,16 @@ fn a_refresh_that_nobody_is_in_need_of_says_it_like_any_other() {
     fake.on(ECR, slowly());
     assert_waits_for(&on_terminal(&sandbox), &[&fake.url()]);
     assert_eq!(fake.total(), 2);
+}
+
+fn the_fallback_is_waited_for_by_its_name() {
+    let (_fake, mut sandbox) = world_with_keys();
+    let program = sandbox.write("bin/docker-credential-mine", "#!/bin/sh\nsleep 2.6\necho '{}'\n");
+    let bin = program.parent().unwrap().display().to_string();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.env("PATH", format!("{bin}:/usr/bin:/bin"));
+    sandbox.configure("fallback = \"mine\"\n");
+    let seen = sandbox.on_terminal("get", "docker.io").wait();
+    assert_eq!(seen.answer().stdout, "{}\n");
+    assert_waits_for(&seen, &["docker-credential-mine"]);
 }

@@ -81,7 +81,7 @@ impl Plan {
         Failure::new(
             Reason::Configuration,
             format!("the profile {name:?} holds no credentials in {}", self.files_read()),
-            "add credentials to it, or correct the profile that config.toml names for this registry",
+            "add credentials to it, or correct config.toml or --profile, which names it",
         )
     }
 
@@ -97,6 +97,9 @@ impl Plan {
                 return Err(self.unknown_profile(name, Some(profile.name())));
             }
             let is_chained = profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none();
+            if is_chained && source == Some(profile.name()) && !has_keys(profile) {
+                return Err(hops::no_source(profile.name(), &self.files_read()));
+            }
             match source.and_then(|name| self.sections.get_profile(name)) {
                 Some(next) if is_chained && !seen.contains(&next.name()) => {
                     seen.push(next.name());
@@ -154,6 +157,7 @@ impl Plan {
             );
         }
         let correct = match referring {
+            None if self.chosen => "config.toml or --profile, which names it,".to_owned(),
             None => "AWS_PROFILE".to_owned(),
             Some(referring) => format!("source_profile in {referring:?}"),
         };

@@ -79,6 +79,7 @@ impl Hop {
                 HopOf::Entry => format!("the role {}", self.arn),
                 HopOf::Profile(name) => format!("profile {name:?}"),
             },
+            chosen: mfa::Chosen::default(),
         })
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use aws_config::profile::ProfileSet;
 
-use crate::aws::hops::{self, Hop};
+use crate::aws::hops::{self, Hop, HopOf};
 use crate::aws::origin::Origin;
 use crate::aws::profiles::{Base, DEFAULT_PROFILE, parse, text_of, unreadable};
 use crate::env::{self, Env};
@@ -114,7 +114,14 @@ impl Plan {
 
     /// The device whose code is needed, if one is.
     pub fn mfa_device(&self) -> Option<mfa::Device> {
-        self.hops.last().and_then(Hop::device)
+        let device = self.hops.last()?.device()?;
+        let is_of_entry = matches!(self.hops.last(), Some(Hop { of: HopOf::Entry, .. }));
+        let chosen = match (is_of_entry, self.chosen, self.named) {
+            (false, true, _) => mfa::Chosen::ByName(self.profile.clone()),
+            (false, false, true) => mfa::Chosen::InEnvironment(self.profile.clone()),
+            _ => mfa::Chosen::Already,
+        };
+        Some(mfa::Device { chosen, ..device })
     }
 
     /// A role of our configuration, on top of everything else.

@@ -55,8 +55,7 @@ impl Login {
     /// Whether it can still be used.
     pub fn is_live(&self, now: SystemTime) -> bool {
         let now = unix(now);
-        let latest = self.stored_at.saturating_add(LONGEST_LIFE.as_secs());
-        now < self.expires_at.min(latest) && self.stored_at <= now + 300
+        now < self.expires_at() && self.stored_at <= now + 300
     }
 
     /// Whether the person who made it would make it again: the same key id and profile are in the environment, and our
@@ -70,9 +69,10 @@ impl Login {
         self.stored_at
     }
 
-    /// When it ends, in Unix seconds.
+    /// When it ends, in Unix seconds, whatever its password says.
     pub fn expires_at(&self) -> u64 {
-        self.expires_at
+        let latest = self.stored_at.saturating_add(LONGEST_LIFE.as_secs());
+        self.expires_at.min(latest)
     }
 
     /// The registry that it is for.
@@ -113,9 +113,9 @@ impl Login {
         dir.write(&file_name(&self.host), &serde_json::to_vec(self)?)
     }
 
-    /// Removes the login to this registry; whether there was one.
-    pub fn remove(dir: &Dir, registry: &Registry) -> io::Result<bool> {
-        dir.remove(&file_name(registry.host()))
+    /// Removes the login to a host; whether there was one.
+    pub fn remove(dir: &Dir, host: &str) -> io::Result<bool> {
+        dir.remove(&file_name(host))
     }
 
     /// Removes every login; how many there were.

@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::cache::{Dir, Entry, Login, Store};
 use crate::commands::get_login_password::target_of;
 use crate::commands::table;
-use crate::config::Settings;
+use crate::config::{Settings, Target};
 use crate::env;
 use crate::error::{Failure, Reason};
 use crate::files::describe;
+use crate::helper;
+use crate::protocol::ServerUrl;
 
 /// What is cached, a line each.
 ///
@@ -58,11 +60,17 @@ pub fn clear(settings: &Settings, registry: Option<&str>) -> Result<String, Fail
         )
     };
     let (tokens, logins) = match registry {
-        Some(server) => {
-            let registry = target_of(server, settings)?.registry;
-            let login = Login::remove(&dir, &registry).map_err(failed)?;
-            (store.remove_region(&registry).map_err(failed)?, usize::from(login))
-        }
+        Some(server) => match target_of(server, settings) {
+            Ok(Target { registry, .. }) => {
+                let login = Login::remove(&dir, registry.host()).map_err(failed)?;
+                (store.remove_region(&registry).map_err(failed)?, usize::from(login))
+            }
+            // It may be a name that was in front of ECR.
+            Err(failure) => match ServerUrl::parse(server.as_bytes()) {
+                Ok(url) if helper::forget(settings, &url) => (0, 1),
+                _ => return Err(failure),
+            },
+        },
         None => (
             store.remove_all().map_err(failed)?,
             Login::remove_all(&dir).map_err(failed)?,

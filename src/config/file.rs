@@ -66,11 +66,16 @@ pub fn users(env: &Env) -> Result<Option<PathBuf>, Failure> {
             )
         });
     }
-    // dirs would go on to the user database's home, which is not the one that the AWS files come from.
-    let home = env.home().filter(|home| home.is_absolute());
-    Ok(home
-        .and_then(|_| dirs::config_dir())
-        .map(|directory| directory.join(USERS)))
+    // Without either, dirs would go on to the user database's home, which is not the one that the AWS files come from.
+    let variables: &[&str] = match cfg!(target_os = "macos") {
+        true => &[env::HOME],
+        false => &[env::HOME, env::XDG_CONFIG_HOME],
+    };
+    let is_named = variables
+        .iter()
+        .any(|name| env.raw(name).is_some_and(|path| Path::new(path).is_absolute()));
+    let directory = is_named.then(dirs::config_dir).flatten();
+    Ok(directory.map(|directory| directory.join(USERS)))
 }
 
 /// Reads a file. None where there is none and need not be.

@@ -202,11 +202,15 @@ fn fallback(value: &Value<'_>) -> Result<Fallback, String> {
 fn host_pattern(value: &Value<'_>) -> Result<String, String> {
     let mut text = words(value)?;
     text.make_ascii_lowercase();
+    // As in the host that a client names.
+    if text.ends_with('.') {
+        text.pop();
+    }
     if !text
         .bytes()
-        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'@'))
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'@' | b':'))
     {
-        return Err("expected a host name or a pattern of one, without scheme and path".to_owned());
+        return Err("expected a host name or a pattern of one, without scheme, port and path".to_owned());
     }
     match rule::pattern_fault(&text) {
         Some(why) => Err(format!("{text:?} is no pattern: {why}")),
@@ -324,9 +328,36 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_of_a_host_alone() {
+        let matches = |pattern: &str| {
+            let text = format!("[[registry]]\nmatch = \"{pattern}\"");
+            Some(parse(&text).ok()?.rules[0].matches(HOST))
+        };
+        assert_eq!(matches(&format!("{HOST}.")), Some(true), "a trailing dot");
+        assert_eq!(matches(&HOST.to_uppercase()), Some(true));
+        for wrong in [
+            format!("{HOST}:443"),
+            format!("{HOST}/app"),
+            format!("https://{HOST}"),
+            "a b".to_owned(),
+        ] {
+            assert_eq!(matches(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_password_is_not_for_every_host() {
         let alias = |pattern: &str| parse(&format!("[[registry]]\nmatch = \"{pattern}\"\necr = \"{HOST}\""));
-        for wide in ["*", "*.example", "registry.*", "registry.corp.e*", "?.com"] {
+        for wide in [
+            "*",
+            "*.example",
+            "registry.*",
+            "registry.corp.e*",
+            "?.com",
+            "*corp.example",
+            "*[a.corp.example]",
+            "*[.].example",
+        ] {
             assert!(alias(wide).is_err(), "{wide}");
         }
         for narrow in [

@@ -8,6 +8,9 @@ use crate::who::Who;
 /// The characters that stand for others in a pattern.
 const WILD: [char; 3] = ['*', '?', '['];
 
+/// The same, and the end of a class.
+const WILD_OR_CLASS: [char; 4] = ['*', '?', '[', ']'];
+
 /// A pattern before and from its first such character; none where it has none.
 fn split(pattern: &str) -> Option<(&str, &str)> {
     let is_wild = |byte| matches!(byte, b'*' | b'?' | b'[');
@@ -45,12 +48,12 @@ impl Rule {
     /// such a host would be sent the password.
     pub fn new(pattern: String, alias: Option<Box<Registry>>, who: Who, begin: usize) -> Result<Self, Wrong> {
         let text = pattern.as_str();
+        // What stands behind the last such character is the domain that is written out: two whole names at least.
         let is_wide = || {
-            let mut from_behind = text.rsplitn(3, '.');
-            let domain = [from_behind.next(), from_behind.next()];
-            domain
-                .iter()
-                .any(|label| label.is_none_or(|label| label.contains(WILD)))
+            let ending = text.rsplit(WILD_OR_CLASS).next().unwrap_or_default();
+            let mut from_behind = ending.rsplitn(3, '.');
+            let names = [from_behind.next(), from_behind.next()];
+            from_behind.next().is_none() || names.iter().any(|name| name.is_none_or(str::is_empty))
         };
         if alias.is_some() && text.contains(WILD) && is_wide() {
             return Err(Wrong(format!(

@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -74,14 +76,14 @@ impl Fallback {
         Ok(ExitCode::from(code))
     }
 
-    /// The servers and user names that the helper knows.
+    /// The servers and user names that the helper knows, if it tells them within that time.
     ///
     /// # Errors
     ///
-    /// As with [`Self::pass`]; and [`Reason::Process`] where it fails or its answer is no list.
-    pub fn list(&self, env: &Env) -> Result<BTreeMap<String, String>, Failure> {
+    /// As with [`Self::pass`]; and [`Reason::Process`] where it fails, takes too long or its answer is no list.
+    pub fn list(&self, env: &Env, timeout: Duration) -> Result<BTreeMap<String, String>, Failure> {
         self.refuse_loop(env)?;
-        self.list_of(&self.find()?)
+        self.list_of(&self.find()?, timeout)
     }
 
     fn refuse_loop(&self, env: &Env) -> Result<(), Failure> {
@@ -106,27 +108,22 @@ impl Fallback {
         Ok(platform::exit_code(status))
     }
 
-    fn list_of(&self, program: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    fn list_of(&self, program: &Path, timeout: Duration) -> Result<BTreeMap<String, String>, Failure> {
+        let until = Instant::now() + timeout;
         let mut child = self.start(program, "list", Stdio::piped())?;
         if let Some(mut stdin) = child.stdin.take() {
             // So few bytes never block. One that does not read them has no need to.
             let _ = stdin.write_all(UNUSED);
         }
-        let read = child
-            .stdout
-            .take()
-            .map(|stdout| files::read_to_end(stdout, 0, LIST_LIMIT));
-        let answer = match read.transpose() {
-            Ok(answer) => answer.unwrap_or_default(),
-            Err(error) => {
-                end(&mut child);
-                return Err(self.failed("has a list that cannot be read", &error));
-            }
-        };
+        let read = child.stdout.take().map(|stdout| answer_of(stdout, until)).transpose();
+        let answer = read.map_err(|error| {
+            end(&mut child);
+            self.failed("has a list that cannot be read", &error)
+        })?;
         let status = child
             .wait()
             .map_err(|error| self.failed("cannot be waited for", &error))?;
-        self.read_list(status, &answer)
+        self.read_list(status, &answer.unwrap_or_default())
     }
 
     fn read_list(&self, status: ExitStatus, answer: &[u8]) -> Result<BTreeMap<String, String>, Failure> {
@@ -186,6 +183,17 @@ fn feed(mut stdin: ChildStdin, input: &[u8]) -> io::Result<()> {
     let input = Zeroizing::new(input.to_vec());
     thread::Builder::new().spawn(move || stdin.write_all(&input))?;
     Ok(())
+}
+
+/// All that a helper prints. On a thread of its own: it may have left its stdout to somebody who keeps it open.
+fn answer_of(stdout: ChildStdout, until: Instant) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (done, answer) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        let _ = done.send(files::read_to_end(stdout, 0, LIST_LIMIT));
+    })?;
+    let left = until.saturating_duration_since(Instant::now());
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "it does not come to an end");
+    answer.recv_timeout(left).unwrap_or_else(|_| Err(late()))
 }
 
 fn end(child: &mut Child) {

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+const LONG: Duration = Duration::from_secs(60);
+
 fn desktop() -> Fallback {
     Fallback::parse("desktop").unwrap()
 }
@@ -172,7 +174,7 @@ fn a_list_is_read() {
         ("echo '{}'", map(&[])),
     ] {
         let (_directory, program) = helper(script);
-        assert_eq!(desktop().list_of(&program).unwrap(), expected, "{script}");
+        assert_eq!(desktop().list_of(&program, LONG).unwrap(), expected, "{script}");
     }
 }
 
@@ -187,7 +189,7 @@ fn what_is_no_list_is_a_failure() {
         ("head -c 2000000 /dev/zero; sleep 30", "larger than 1 MiB"),
     ] {
         let (_directory, program) = helper(script);
-        let failure = desktop().list_of(&program).unwrap_err();
+        let failure = desktop().list_of(&program, LONG).unwrap_err();
         assert_eq!(failure.reason, Reason::Process);
         assert!(failure.what.contains(why), "{failure}");
         assert!(!failure.what.contains("more"), "{failure}");
@@ -206,7 +208,7 @@ fn servers_that_are_ours_are_ours_to_list() {
 fn a_fallback_that_leads_back_is_refused() {
     let env = Env::from_vars([(env::AWS_ECR_FALLBACK_CALLER, "1")]);
     for failure in [
-        desktop().list(&env).unwrap_err(),
+        desktop().list(&env, LONG).unwrap_err(),
         desktop().pass(&env, "get", b"").unwrap_err(),
     ] {
         assert_eq!(failure.reason, Reason::Configuration);

@@ -374,7 +374,8 @@ fn with_mfa() -> World {
 fn where_nobody_can_be_asked_for_an_mfa_code_it_says_what_to_do() {
     let world = with_mfa();
     let seen = examine(&world);
-    let advice = format!("run `docker-credential-ecr-login get-login-password --registry {HOST}` in a terminal");
+    let advice =
+        format!("`AWS_PROFILE=dev docker-credential-ecr-login get-login-password --registry {HOST}` in a terminal");
     seen.only_failures(&["credentials"])
         .assert("credentials", "failure", &["profile \"dev\"", "mfa/mary", &advice])
         .assert("cache", "ok", &[]);
