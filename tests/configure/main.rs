@@ -188,6 +188,24 @@ fn another_helper_is_replaced_and_named() {
 }
 
 #[test]
+fn names_from_a_file_cannot_move_the_cursor() {
+    let text = r#"{"credHelpers":{"public.ecr.aws":"g\u001b[2Jc\nr\u202e"},"credsStore":"d\u001b]0;x\u0007\r\n= fake"}"#;
+    for args in [&[PUBLIC, "--store"][..], &["--remove", PUBLIC, "--store"]] {
+        let sandbox = with_config(text);
+        let report = done(&sandbox, args);
+        assert!(
+            !report.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
+            "{report:?}"
+        );
+        assert!(report.contains("g [2Jc r") && report.contains("d ]0;x = fake"), "{report:?}");
+    }
+    let mut sandbox = sandbox();
+    sandbox.env("DOCKER_CONFIG", sandbox.home().join("a\x1b[2J\nb"));
+    let report = done(&sandbox, &["--remove"]);
+    assert_eq!((report.lines().count(), report.contains('\x1b')), (1, false), "{report:?}");
+}
+
+#[test]
 fn a_file_that_is_not_what_it_should_be_is_refused_and_stays() {
     for (text, named) in [
         ("{\"a\": 1,}", "line 1"),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use crate::cache::{Attempt, Dir, Lock, lock_name};
 use crate::command_line::{Configure, NAME};
 use crate::env::Env;
-use crate::error::Failure;
+use crate::error::{Failure, one_line};
 use crate::identity::name_of;
 use crate::replace::Outcome;
 use crate::style::Style;
@@ -152,7 +152,7 @@ fn nothing(plan: &Plan, style: Style) -> String {
     let path = plan
         .changes
         .first()
-        .map(|change| change.file.path().display().to_string());
+        .map(|change| one_line(&change.file.path().display().to_string()));
     match said.is_empty() {
         true => format!(
             "nothing to do: {} does not name this helper\n",

@@ -53,7 +53,7 @@ impl Item {
             sign,
             name: one_line(name),
             value: one_line(value),
-            note,
+            note: one_line(&note),
         }
     }
 
@@ -68,7 +68,7 @@ impl Item {
     /// The same, with another note.
     pub fn noted(self, note: &str) -> Self {
         Self {
-            note: note.to_owned(),
+            note: one_line(note),
             ..self
         }
     }
