@@ -70,9 +70,8 @@ fn configure(options: &Configure) -> ExitCode {
     };
     let waiting = Waiting::telling(say);
     let world = configure::World {
-        env: settings.env(),
+        settings: &settings,
         style: Style::of_stdout(),
-        is_ours: &|host| settings.target(host).is_some(),
         whoami: &|| account::registries(&settings, options.profile.as_deref(), &waiting),
         confirm: &|text| confirm(&format!("{text}Add them? [Y/n] ")),
         search_path: std::env::var_os(env::PATH),

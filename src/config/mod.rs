@@ -111,21 +111,26 @@ impl Settings {
 
     /// The registry that a host is or stands for, and whose credentials are for it; none where it is not ECR.
     pub fn target(&self, host: &str) -> Option<Target> {
-        let own = Registry::from_host(host);
-        let Some((_, rule)) = self.rule(host) else {
-            return own.map(|registry| Target {
-                registry,
-                who: Who::Environment,
-            });
-        };
-        let registry = match rule.alias() {
-            Some(behind) => behind.clone().under(host),
-            None => own?,
-        };
-        Some(Target {
-            registry,
-            who: rule.who().clone(),
-        })
+        target(host, self.rule(host).map(|(_, rule)| rule))
+    }
+
+    /// The same if the user's file had this text, and the line of its rule for the host, counted from 1; no line where
+    /// it has none.
+    ///
+    /// # Errors
+    ///
+    /// Line and fault of a text that could not be read, to stand behind the file's name.
+    pub fn target_if(&self, text: &str, host: &str) -> Result<(Option<Target>, Option<usize>), String> {
+        let settings = parse::parse(text).map_err(|fault| format!("line {}: {}", fault.line, fault.what))?;
+        let users = file::users(&self.env).ok().flatten();
+        let others = self.files.iter().filter(|file| Some(&file.path) != users.as_ref());
+        let of_text = settings.rules.iter().find(|rule| rule.matches(host));
+        let rule = of_text.or_else(|| {
+            let mut others = others.flat_map(|file| &file.settings.rules);
+            others.find(|rule| rule.matches(host))
+        });
+        let line = of_text.map(|rule| parse::line_at(text, rule.begin()));
+        Ok((target(host, rule), line))
     }
 
     /// Whether this program answers for a server.
@@ -216,6 +221,25 @@ impl Settings {
     }
 }
 
+/// What a host is or stands for by the rule for it, if there is one.
+fn target(host: &str, rule: Option<&Rule>) -> Option<Target> {
+    let own = Registry::from_host(host);
+    let Some(rule) = rule else {
+        return own.map(|registry| Target {
+            registry,
+            who: Who::Environment,
+        });
+    };
+    let registry = match rule.alias() {
+        Some(behind) => behind.clone().under(host),
+        None => own?,
+    };
+    Some(Target {
+        registry,
+        who: rule.who().clone(),
+    })
+}
+
 /// What people write for true, in any case.
 fn is_yes(env: &Env, name: &str) -> bool {
     const YES: [&str; 5] = ["1", "t", "true", "yes", "on"];
@@ -303,5 +327,21 @@ mod tests {
         let alias = settings.target("hub.corp.example").unwrap().registry;
         assert_eq!((alias.host(), alias.region()), ("hub.corp.example", "eu-west-1"));
         assert_eq!(settings.everybody().len(), 4);
+    }
+
+    #[test]
+    fn another_text_stands_in_the_place_of_the_users_file_alone() {
+        let entry = |profile: &str| format!("[[registry]]\nmatch = \"*.aws\"\nprofile = \"{profile}\"\n");
+        let mut settings = settings(
+            &[("AWS_ECR_CONFIG_FILE", "/users.toml")],
+            &[&entry("users"), &entry("all")],
+        );
+        settings.files[0].path = PathBuf::from("/users.toml");
+        for (text, profile, line) in [("", "all", None), (&format!("\n{}", entry("new")), "new", Some(2))] {
+            let (target, at) = settings.target_if(text, "public.ecr.aws").unwrap();
+            assert_eq!((target.unwrap().who, at), (Who::Profile(profile.to_owned()), line));
+        }
+        let why = settings.target_if("\na = 1", "public.ecr.aws").unwrap_err();
+        assert!(why.starts_with("line 2: "), "{why}");
     }
 }

@@ -189,7 +189,8 @@ fn another_helper_is_replaced_and_named() {
 
 #[test]
 fn names_from_a_file_cannot_move_the_cursor() {
-    let text = r#"{"credHelpers":{"public.ecr.aws":"g\u001b[2Jc\nr\u202e"},"credsStore":"d\u001b]0;x\u0007\r\n= fake"}"#;
+    let text =
+        r#"{"credHelpers":{"public.ecr.aws":"g\u001b[2Jc\nr\u202e"},"credsStore":"d\u001b]0;x\u0007\r\n= fake"}"#;
     for args in [&[PUBLIC, "--store"][..], &["--remove", PUBLIC, "--store"]] {
         let sandbox = with_config(text);
         let report = done(&sandbox, args);
@@ -197,12 +198,19 @@ fn names_from_a_file_cannot_move_the_cursor() {
             !report.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
             "{report:?}"
         );
-        assert!(report.contains("g [2Jc r") && report.contains("d ]0;x = fake"), "{report:?}");
+        assert!(
+            report.contains("g [2Jc r") && report.contains("d ]0;x = fake"),
+            "{report:?}"
+        );
     }
     let mut sandbox = sandbox();
     sandbox.env("DOCKER_CONFIG", sandbox.home().join("a\x1b[2J\nb"));
     let report = done(&sandbox, &["--remove"]);
-    assert_eq!((report.lines().count(), report.contains('\x1b')), (1, false), "{report:?}");
+    assert_eq!(
+        (report.lines().count(), report.contains('\x1b')),
+        (1, false),
+        "{report:?}"
+    );
 }
 
 #[test]

@@ -53,21 +53,95 @@ fn a_new_entry_is_in_front_of_those_that_would_match_first() {
     );
 }
 
+const BEHIND: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
 #[test]
-fn an_entry_that_another_comes_before_is_worth_a_warning() {
+fn another_name_for_a_registry_stays_one() {
+    let glob = format!("[[registry]]\nmatch = \"*.corp.example\"\necr = \"{BEHIND}\"\n");
     let sandbox = sandbox();
+    sandbox.write(TOML, &glob);
+    done(&sandbox, &["--profile", "other", "r.corp.example:5000"]);
+    let entry = format!("[[registry]]\nmatch = \"r.corp.example\"\necr = \"{BEHIND}\"\nprofile = \"other\"\n\n");
+    assert_eq!(read(&sandbox, TOML), format!("{entry}{glob}"));
+    let report = done(&sandbox, &["--profile", "other", "r.corp.example:5000"]);
+    assert!(report.starts_with("nothing to do"), "{report}");
+    done(&sandbox, &["--profile", "third", "r.corp.example:5000"]);
+    assert_eq!(
+        read(&sandbox, TOML),
+        format!("{}{glob}", entry.replace("other", "third"))
+    );
+    done(&sandbox, &["--remove", "r.corp.example:5000"]);
+    assert_eq!(read(&sandbox, TOML), glob, "what was copied goes too");
+}
+
+#[test]
+fn an_entry_that_another_comes_before_is_moved_in_front() {
+    for (pattern, ecr) in [
+        ("*.corp.example", format!("ecr = \"{BEHIND}\"\n")),
+        ("*.aws", String::new()),
+    ] {
+        let host = if ecr.is_empty() { PUBLIC } else { "r.corp.example" };
+        let glob = format!("# all\n[[registry]]\nmatch = \"{pattern}\"\n{ecr}profile = \"x\"\n");
+        // With a name as people write it, and with the profile that is asked for or another.
+        for (name, profile) in [(host.to_owned(), "old"), (host.to_uppercase(), "dev")] {
+            let sandbox = sandbox();
+            let toml =
+                format!("timeout = 5\n\n{glob}\n[[registry]]\nmatch = \"{name}\"\n{ecr}profile = \"{profile}\"\n");
+            sandbox.write(TOML, &toml);
+            let report = done(&sandbox, &["--profile", "dev", host]);
+            let entry = format!("[[registry]]\nmatch = \"{host}\"\n{ecr}profile = \"dev\"\n");
+            assert_eq!(read(&sandbox, TOML), format!("timeout = 5\n\n{entry}\n{glob}"));
+            assert!(
+                report.contains(&format!("~ {host}   profile dev (moved in front of line 4")),
+                "{report}"
+            );
+            let report = done(&sandbox, &["--profile", "dev", host]);
+            assert!(report.starts_with("nothing to do"), "{report}");
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_says_more_is_not_moved() {
     let pattern = "[[registry]]\nmatch = \"*.aws\"\nprofile = \"x\"\n\n";
-    sandbox.write(
-        TOML,
-        format!("{pattern}[[registry]]\nmatch = \"public.ecr.aws\"\nprofile = \"old\"\n"),
-    );
-    let output = configure(&sandbox, &["--profile", "dev", PUBLIC]);
-    assert_eq!(output.code, Some(0), "{output}");
-    assert!(
-        output.stderr.contains("the match in line 1 stands in front"),
-        "{output}"
-    );
-    assert!(read(&sandbox, TOML).ends_with("match = \"public.ecr.aws\"\nprofile = \"dev\"\n"));
+    for more in [
+        "role_arn = \"arn:aws:iam::123456789012:role/r\"\n",
+        "profile = \"a\" # mine\n",
+        "# mine\nprofile = \"a\"\n",
+        &format!("ecr = \"{BEHIND}\"\n"),
+    ] {
+        let sandbox = sandbox();
+        let toml = format!("{pattern}[[registry]]\nmatch = \"public.ecr.aws\"\n{more}");
+        let path = sandbox.write(TOML, &toml);
+        let why = refused(&sandbox, &["--profile", "dev", HOST, PUBLIC]);
+        for part in [path.to_str().unwrap(), "line 5", "line 1", "by hand"] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
+        assert_eq!(read(&sandbox, TOML), toml);
+        assert!(!sandbox.home().join(DOCKER).exists());
+    }
+}
+
+#[test]
+fn an_entry_behind_others_that_do_not_match_stays_where_it_is() {
+    let sandbox = sandbox();
+    let toml =
+        "[[registry]]\nmatch = \"*.example\"\n\n[[registry]]\nmatch = \"public.ecr.aws\" # mine\nprofile = \"a\"\n";
+    sandbox.write(TOML, toml);
+    done(&sandbox, &["--profile", "dev", PUBLIC]);
+    assert_eq!(read(&sandbox, TOML), toml.replace("\"a\"", "\"dev\""));
+}
+
+#[test]
+fn a_name_that_would_be_a_pattern_is_refused() {
+    let sandbox = sandbox();
+    let toml = format!("[[registry]]\nmatch = \"*.corp.example\"\necr = \"{BEHIND}\"\n");
+    sandbox.write(TOML, &toml);
+    for host in ["*.corp.example", "a*b.corp.example", "a[b.corp.example"] {
+        let why = refused(&sandbox, &["--profile", "dev", host]);
+        assert!(why.contains(host) && why.contains("no registry's name"), "{why}");
+        assert_eq!(read(&sandbox, TOML), toml);
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::{Attempt, Dir, Lock, lock_name};
 use crate::command_line::{Configure, NAME};
+use crate::config::Settings;
 use crate::env::Env;
 use crate::error::{Failure, one_line};
 use crate::identity::name_of;
@@ -35,12 +36,10 @@ const ROUNDS: usize = 100;
 
 /// What `configure` needs to know and cannot find out by itself.
 pub struct World<'a> {
-    /// The environment.
-    pub env: &'a Env,
+    /// Our own settings, as they are.
+    pub settings: &'a Settings,
     /// How the report is shown.
     pub style: Style,
-    /// Whether a host that is not ECR's is one of ours all the same.
-    pub is_ours: &'a dyn Fn(&str) -> bool,
     /// The registries of whoever asks; AWS knows.
     pub whoami: &'a dyn Fn() -> Result<Vec<String>, Failure>,
     /// Shows a text, and whether the person agrees.
@@ -66,7 +65,7 @@ pub struct Done {
 pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
     let is_offered = options.registries.is_empty() && !options.store && !options.remove;
     let task = task::task(options, world, is_offered)?;
-    let mut plan = task.plan()?;
+    let mut plan = task.plan(world.settings)?;
     let mut warnings = std::mem::take(&mut plan.warnings);
     warnings.extend(unfound(options, world));
     let mut reported = BTreeMap::new();
@@ -78,7 +77,7 @@ pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
         if is_offered && !options.yes && !(world.confirm)(&sections(&plan, &reported, Style::default())) {
             return Err("nothing was changed".to_owned());
         }
-        plan = carry_out(&task, world.env, &mut reported)?;
+        plan = carry_out(&task, world.settings, &mut reported)?;
     }
     Ok(Done {
         report: match reported.is_empty() {
@@ -90,10 +89,10 @@ pub fn run(options: &Configure, world: &World<'_>) -> Result<Done, String> {
 }
 
 /// Writes the files. Whatever somebody else writes meanwhile is looked at first.
-fn carry_out(task: &Task, env: &Env, reported: &mut BTreeMap<PathBuf, Vec<Item>>) -> Result<Plan, String> {
-    let lock = lock(env);
+fn carry_out(task: &Task, settings: &Settings, reported: &mut BTreeMap<PathBuf, Vec<Item>>) -> Result<Plan, String> {
+    let lock = lock(settings.env());
     let mut round = || {
-        let plan = task.plan()?;
+        let plan = task.plan(settings)?;
         Ok(write(&plan, reported)?.then_some(plan))
     };
     let written = (0..ROUNDS).find_map(|_| round().transpose());
@@ -198,13 +197,15 @@ mod tests {
             panic!("another command");
         };
         let shown = RefCell::new(None);
-        let env = Env::from_vars(["DOCKER_CONFIG", "AWS_ECR_CACHE_DIR"].map(|name| (name, directory)));
+        let toml = directory.join("toml");
+        let vars = ["DOCKER_CONFIG", "AWS_ECR_CACHE_DIR"].map(|name| (name, directory));
+        let env = Env::from_vars(vars.into_iter().chain([("AWS_ECR_CONFIG_FILE", toml.as_path())]));
+        let settings = Settings::load_to_change(env).unwrap();
         let done = run(
             &options,
             &World {
-                env: &env,
+                settings: &settings,
                 style: Style::default(),
-                is_ours: &|host| host == "mirror.example",
                 whoami: &|| Ok(vec![OWN.to_owned(), "public.ecr.aws".to_owned()]),
                 confirm: &|text| {
                     shown.replace(Some(text.to_owned()));
@@ -265,6 +266,8 @@ mod tests {
     #[test]
     fn hosts_of_our_own_are_registries_too() {
         let directory = tempfile::tempdir().unwrap();
+        let toml = format!("[[registry]]\nmatch = \"mirror.example\"\necr = \"{OWN}\"\n");
+        fs::write(directory.path().join("toml"), toml).unwrap();
         assert!(offered(&["mirror.example"], directory.path(), false).0.is_ok());
         assert!(offered(&["other.example"], directory.path(), false).0.is_err());
     }
@@ -276,9 +279,8 @@ mod tests {
             panic!("another command");
         };
         let world = World {
-            env: &Env::default(),
+            settings: &Settings::default(),
             style: Style::default(),
-            is_ours: &|_| false,
             whoami: &|| Err(failure.clone()),
             confirm: &|_| true,
             search_path: None,

@@ -3,9 +3,11 @@
 use super::helpers::{Helpers, OURS, WRITTEN, Wanted};
 use super::mask::masked;
 use super::report::{Item, Sign};
-use super::settings::{Entry, Settings};
+use super::settings::Settings;
 use super::task::{Named, Task, once_each};
+use crate::config::{self, Target};
 use crate::replace::UserFile;
+use crate::who::Who;
 
 /// A file, and what it is to say.
 #[derive(Debug)]
@@ -42,16 +44,16 @@ impl Task {
     /// # Errors
     ///
     /// A line that names the file and says what keeps it from being changed.
-    pub fn plan(&self) -> Result<Plan, String> {
+    pub fn plan(&self, in_force: &config::Settings) -> Result<Plan, String> {
         let file = UserFile::read(&self.client_file)?;
         let helpers = Helpers::read(file.text()?).map_err(|why| about(&file, &why))?;
         match self.remove {
-            true => self.removal(file, &helpers),
-            false => self.addition(file, &helpers),
+            true => self.removal(file, &helpers, in_force),
+            false => self.addition(file, &helpers, in_force),
         }
     }
 
-    fn addition(&self, file: UserFile, helpers: &Helpers) -> Result<Plan, String> {
+    fn addition(&self, file: UserFile, helpers: &Helpers, in_force: &config::Settings) -> Result<Plan, String> {
         let (mut wanted, mut items, mut warnings) = (Wanted::default(), Vec::new(), Vec::new());
         for Named { key, .. } in &self.registries {
             let old = helpers.of(key);
@@ -72,7 +74,7 @@ impl Task {
         }
         let mut changes = Vec::new();
         if self.profile.is_some() || previous.is_some() {
-            changes.push(self.settings_addition(previous, &mut warnings)?);
+            changes.push(self.settings_addition(previous, in_force)?);
         }
         changes.push(change(file, helpers, &wanted, items)?);
         Ok(Plan { changes, warnings })
@@ -91,21 +93,47 @@ impl Task {
         })
     }
 
-    fn settings_addition(&self, previous: Option<&str>, warnings: &mut Vec<String>) -> Result<Change, String> {
+    fn settings_addition(&self, previous: Option<&str>, in_force: &config::Settings) -> Result<Change, String> {
         let file = UserFile::read(self.settings_file.as_ref().map_err(Clone::clone)?)?;
         let before = file.text()?.to_owned();
+        // What could not be changed is named by its line in the file as it is.
+        let as_it_is = read(&file, &before)?;
         let (mut text, mut items) = (before.clone(), Vec::new());
         let hosts: Vec<_> = once_each(self.registries.iter().map(|named| named.host.as_str())).collect();
         // Each new one is put in front of the others.
-        for host in hosts.into_iter().rev() {
+        for host in hosts.iter().rev() {
             let Some(profile) = &self.profile else { break };
+            let (target, deciding) = in_force.target_if(&before, host).map_err(|why| about(&file, &why))?;
+            let ecr = target.as_ref().and_then(|target| target.registry.behind());
             let settings = read(&file, &text)?;
-            let entry = settings.entry(host);
-            warnings.extend(entry.as_ref().and_then(|entry| shadowed(&file, host, entry)));
-            let old = entry.map(|entry| entry.profile.unwrap_or_default());
-            items.push(Item::set(host, profile, old.as_deref()).labelled("profile"));
-            if old.as_ref() != Some(profile) {
-                text = settings.with_profile(host, profile).map_err(|why| about(&file, &why))?;
+            let Some(entry) = as_it_is.entry(host) else {
+                items.push(Item::set(host, profile, None).labelled("profile"));
+                text = settings.with_entry(host, ecr, profile);
+                continue;
+            };
+            let line = entry.line;
+            if let Some(first) = deciding.filter(|first| *first != line) {
+                if !entry.is_plain || entry.ecr.is_some() && !is_same_host(entry.ecr.as_deref(), ecr) {
+                    let why = format!(
+                        "has an entry for {host} in line {line} that the match in line {first} goes before; \
+                         edit it by hand, it says more than a profile"
+                    );
+                    return Err(about(&file, &why));
+                }
+                let note = format!("moved in front of line {first}, which went first");
+                items.push(Item::changed(host, profile, &note).labelled("profile"));
+                let without = settings.without_entry(host);
+                text = read(&file, &without)?.with_entry(host, ecr, profile);
+                continue;
+            }
+            if entry.has_role {
+                let why = format!("has role_arn for {host} in line {line}; edit it by hand");
+                return Err(about(&file, &why));
+            }
+            let old = entry.profile.unwrap_or_default();
+            items.push(Item::set(host, profile, Some(&old)).labelled("profile"));
+            if old != *profile {
+                text = settings.with_profile(host, profile);
             }
         }
         items.reverse();
@@ -125,10 +153,21 @@ impl Task {
                 text = settings.with_fallback(helper);
             }
         }
+        if let Some(profile) = &self.profile {
+            let targets = |text: &str, host| in_force.target_if(text, host).map(|(target, _)| target);
+            for host in hosts {
+                let is_right =
+                    targets(&before, host).and_then(|old| Ok(is_mapped(&old, &targets(&text, host)?, profile)));
+                if is_right != Ok(true) {
+                    let why = "would not come out as it should, and is left as it is; please report this";
+                    return Err(about(&file, why));
+                }
+            }
+        }
         settings_change(file, before, text, items)
     }
 
-    fn removal(&self, file: UserFile, helpers: &Helpers) -> Result<Plan, String> {
+    fn removal(&self, file: UserFile, helpers: &Helpers, in_force: &config::Settings) -> Result<Plan, String> {
         let (mut wanted, mut items) = (Wanted::default(), Vec::new());
         let registries = match (self.registries.is_empty(), self.store) {
             (true, false) => {
@@ -145,7 +184,7 @@ impl Task {
             }
         }
         let is_store = self.store && helpers.store() == Some(OURS);
-        let (settings, fallback) = self.settings_removal(&registries, is_store)?;
+        let (settings, fallback) = self.settings_removal(&registries, is_store, in_force)?;
         if is_store {
             items.push(match &fallback {
                 Some(helper) => Item::set(STORE, helper, Some(OURS)),
@@ -169,6 +208,7 @@ impl Task {
         &self,
         registries: &[Named],
         is_store: bool,
+        in_force: &config::Settings,
     ) -> Result<(Option<Change>, Option<String>), String> {
         let Ok(path) = &self.settings_file else {
             return Ok((None, None));
@@ -181,14 +221,19 @@ impl Task {
             let Some(entry) = settings.entry(host) else { continue };
             let profile = entry.profile.unwrap_or_default();
             let is_asked_for = self.profile.as_ref().is_none_or(|asked| *asked == profile);
-            let goes = is_asked_for && entry.is_plain && !profile.is_empty();
+            let without = settings.without_entry(host);
+            // What ecr says there may have been copied from the entry that is for the host otherwise.
+            let otherwise = in_force.target_if(&without, host).ok().and_then(|(target, _)| target);
+            let behind = otherwise.as_ref().and_then(|target| target.registry.behind());
+            let is_plain = entry.is_plain && (entry.ecr.is_none() || is_same_host(entry.ecr.as_deref(), behind));
+            let goes = is_asked_for && is_plain && !profile.is_empty();
             let item = Item::unset(host, Some(&profile), goes).labelled("profile");
-            items.push(match entry.is_plain {
+            items.push(match is_plain {
                 true => item,
                 false => item.noted(&format!("line {} says more than that: edit it by hand", entry.line)),
             });
             if goes {
-                text = settings.without_entry(host);
+                text = without;
             }
         }
         let settings = read(&file, &text)?;
@@ -231,14 +276,54 @@ fn read<'a>(file: &UserFile, text: &'a str) -> Result<Settings<'a>, String> {
     Settings::read(text).map_err(|why| about(file, &why))
 }
 
-/// Where an entry stands behind one that may match the same host: the first wins.
-fn shadowed(file: &UserFile, host: &str, entry: &Entry) -> Option<String> {
-    let (path, line) = (file.path().display(), entry.pattern_before?);
-    Some(format!(
-        "{path}: the match in line {line} stands in front of that for {host}; where both match, it wins"
-    ))
+/// Whether a host is the same registry as it was, and this profile's.
+fn is_mapped(old: &Option<Target>, new: &Option<Target>, profile: &str) -> bool {
+    let behind = |target: &Target| target.registry.behind().map(str::to_owned);
+    let (Some(old), Some(new)) = (old, new) else {
+        return false;
+    };
+    behind(old) == behind(new) && new.who == Who::Profile(profile.to_owned())
+}
+
+fn is_same_host(one: Option<&str>, other: Option<&str>) -> bool {
+    one.map(str::to_ascii_lowercase) == other.map(str::to_ascii_lowercase)
 }
 
 fn about(file: &UserFile, why: &str) -> String {
     format!("{} {why}", file.path().display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Registry;
+
+    #[test]
+    fn a_mistake_of_ours_in_our_own_file_would_be_noticed() {
+        let ecr = |host: &str| Registry::from_host(host).unwrap();
+        let own = ecr("public.ecr.aws");
+        let alias = own.clone().under("h");
+        let other = ecr("123456789012.dkr.ecr.eu-west-1.amazonaws.com").under("h");
+        let target = |registry: &Registry, who| {
+            let registry = registry.clone();
+            Some(Target { registry, who })
+        };
+        let dev = || Who::Profile("dev".to_owned());
+        for (before, after, is_right) in [
+            (target(&own, Who::Environment), target(&own, dev()), true),
+            (target(&alias, Who::Environment), target(&alias, dev()), true),
+            (target(&alias, Who::Environment), None, false),
+            (None, target(&own, dev()), false),
+            (target(&alias, Who::Environment), target(&other, dev()), false),
+            (target(&own, Who::Environment), target(&alias, dev()), false),
+            (
+                target(&own, Who::Environment),
+                target(&own, Who::Profile("x".to_owned())),
+                false,
+            ),
+            (target(&own, Who::Environment), target(&own, Who::Environment), false),
+        ] {
+            assert_eq!(is_mapped(&before, &after, "dev"), is_right, "{before:?} {after:?}");
+        }
+    }
 }

@@ -48,6 +48,11 @@ impl Item {
         }
     }
 
+    /// Something that has this value now, and had none that counted.
+    pub fn changed(name: &str, value: &str, why: &str) -> Self {
+        Self::new(Sign::Changed, name, value, why.to_owned())
+    }
+
     fn new(sign: Sign, name: &str, value: &str, note: String) -> Self {
         Self {
             sign,

@@ -17,12 +17,14 @@ pub struct Settings<'a> {
 pub struct Entry {
     /// The profile that is named.
     pub profile: Option<String>,
-    /// Whether it says no more than that.
+    /// The registry that is said to stand behind it.
+    pub ecr: Option<String>,
+    /// Whether it says no more than that, and nobody wrote a comment into it.
     pub is_plain: bool,
+    /// Whether it names a role.
+    pub has_role: bool,
     /// The number of its first line.
     pub line: usize,
-    /// The number of the line of an entry in front of it that is for more than one host.
-    pub pattern_before: Option<usize>,
 }
 
 impl<'a> Settings<'a> {
@@ -52,15 +54,13 @@ impl<'a> Settings<'a> {
     /// The entry whose `match` is exactly this host.
     pub fn entry(&self, host: &str) -> Option<Entry> {
         let table = self.table(host)?;
-        let is_pattern = |table: &&Table| match_of(table).is_none_or(|host| host.contains(['*', '?', '[', '{']));
-        let before = self.tables().take_while(|other| match_of(other) != Some(host));
+        let text = |key| table.get(key).and_then(Item::as_str).map(str::to_owned);
+        let is_known = |key| matches!(key, "match" | "profile" | "ecr");
         Some(Entry {
-            pattern_before: before
-                .filter(is_pattern)
-                .map(|table| line_number(self.text, header(table).start))
-                .next(),
-            profile: table.get("profile").and_then(Item::as_str).map(str::to_owned),
-            is_plain: table.iter().all(|(key, _)| key == "match" || key == "profile"),
+            profile: text("profile"),
+            ecr: text("ecr"),
+            is_plain: table.iter().all(|(key, _)| is_known(key)) && !self.has_comment(table),
+            has_role: table.contains_key("role_arn"),
             line: line_number(self.text, header(table).start),
         })
     }
@@ -70,31 +70,31 @@ impl<'a> Settings<'a> {
         self.document.get("fallback").and_then(Item::as_str)
     }
 
-    /// The text with this profile for a host. A new entry stands in front of all others, since the first that matches wins.
-    ///
-    /// # Errors
-    ///
-    /// Says so where the host has an entry with a role.
-    pub fn with_profile(&self, host: &str, profile: &str) -> Result<String, String> {
+    /// The text with a new entry for a host. It stands in front of all others, since the first that matches wins.
+    pub fn with_entry(&self, host: &str, ecr: Option<&str>, profile: &str) -> String {
+        let line_end = self.line_end();
+        let keys = [("match", Some(host)), ("ecr", ecr), ("profile", Some(profile))];
+        let mut entry = format!("[[registry]]{line_end}");
+        for (key, value) in keys {
+            let line = value.map(|value| format!("{key} = {}{line_end}", quoted(value)));
+            entry += &line.unwrap_or_default();
+        }
+        match self.tables().next() {
+            Some(first) => {
+                let start = self.with_comments(header(first).start);
+                self.spliced(start..start, &format!("{entry}{line_end}"))
+            }
+            None => self.appended(&entry),
+        }
+    }
+
+    /// The text with this profile in the entry for a host.
+    pub fn with_profile(&self, host: &str, profile: &str) -> String {
         let (profile, line_end) = (quoted(profile), self.line_end());
         let Some(table) = self.table(host) else {
-            let entry = format!(
-                "[[registry]]{line_end}match = {}{line_end}profile = {profile}{line_end}",
-                quoted(host)
-            );
-            return Ok(match self.tables().next() {
-                Some(first) => {
-                    let start = self.with_comments(header(first).start);
-                    self.spliced(start..start, &format!("{entry}{line_end}"))
-                }
-                None => self.appended(&entry),
-            });
+            return self.text.to_owned();
         };
-        if table.contains_key("role_arn") {
-            let line = line_number(self.text, header(table).start);
-            return Err(format!("has role_arn for {host} in line {line}; edit it by hand"));
-        }
-        Ok(match span(table, "profile") {
+        match span(table, "profile") {
             Some(place) => self.spliced(place, &profile),
             None => {
                 let place = span(table, "match").unwrap_or_else(|| header(table));
@@ -104,7 +104,7 @@ impl<'a> Settings<'a> {
                 let missing = if self.is_line_start(next) { "" } else { line_end };
                 self.spliced(next..next, &format!("{missing}{indent}profile = {profile}{line_end}"))
             }
-        })
+        }
     }
 
     /// The text without the entry for this host.
@@ -156,7 +156,24 @@ impl<'a> Settings<'a> {
     }
 
     fn table(&self, host: &str) -> Option<&Table> {
-        self.tables().find(|table| match_of(table) == Some(host))
+        let is_it = |table: &&Table| match_of(table).is_some_and(|of| of.eq_ignore_ascii_case(host));
+        self.tables().find(is_it)
+    }
+
+    /// Whether there is a comment in the lines of an entry, outside of its values.
+    fn has_comment(&self, table: &Table) -> bool {
+        let mut place = header(table).start;
+        for value in table.iter().filter_map(|(_, value)| value.span()) {
+            if self.has_hash(place..value.start) {
+                return true;
+            }
+            place = value.end;
+        }
+        self.has_hash(place..self.next_line(place))
+    }
+
+    fn has_hash(&self, range: Range<usize>) -> bool {
+        self.text.get(range).is_none_or(|text| text.contains('#'))
     }
 
     fn line_end(&self) -> &'static str {
@@ -278,7 +295,7 @@ mod tests {
                 OTHER.replace("# all", "[[registry]]\nmatch = \"h\"\nprofile = \"p\"\n\n# all"),
             ),
         ] {
-            let text = settings(before).with_profile("h", "p").unwrap();
+            let text = settings(before).with_entry("h", None, "p");
             assert_eq!(text, after);
             let entry = settings(&text).entry("h").unwrap();
             assert_eq!((entry.profile.as_deref(), entry.is_plain), (Some("p"), true));
@@ -302,14 +319,32 @@ mod tests {
                 "[[registry]]\nmatch = \"h\"\nprofile = \"p\\\"\"\n",
             ),
         ] {
-            let text = settings(before).with_profile("h", "p\"").unwrap();
+            let text = settings(before).with_profile("h", "p\"");
             assert_eq!(text, after);
             assert_eq!(settings(&text).entry("h").unwrap().profile.as_deref(), Some("p\""));
         }
-        let why = settings(&OTHER.replace("*.dkr.*", "h"))
-            .with_profile("h", "p")
-            .unwrap_err();
-        assert!(why.contains("role_arn for h in line 5"), "{why}");
+        assert!(settings(&OTHER.replace("*.dkr.*", "h")).entry("h").unwrap().has_role);
+    }
+
+    #[test]
+    fn an_entry_with_a_comment_in_it_was_written_by_hand() {
+        let is_plain = |text: &str| settings(text).entry("h").unwrap().is_plain;
+        for plain in [
+            "# a\n[[registry]]\nmatch = \"h\"\n\n# b\n",
+            "[[registry]]\nprofile = \"a#b\"\necr = '#'\nmatch = \"h\"",
+        ] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for by_hand in [
+            "[[registry]] # a\nmatch = \"h\"\n",
+            "[[registry]]\nmatch = \"h\" # a\n",
+            "[[registry]]\nmatch = \"h\"#",
+            "[[registry]]\n# a\nmatch = \"h\"\n",
+            "[[registry]]\nprofile = \"p\"\n\n# a\nmatch = \"h\"\n",
+            "[[registry]]\nmatch = \"h\"\nregion = \"x\"\n",
+        ] {
+            assert!(!is_plain(by_hand), "{by_hand}");
+        }
     }
 
     #[test]

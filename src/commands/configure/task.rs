@@ -63,8 +63,12 @@ pub fn task(options: &Configure, world: &World<'_>, is_offered: bool) -> Result<
     let mut registries = Vec::new();
     for given in &given {
         let named = named(given)?;
+        // It would be an entry for others too.
+        if !options.remove && named.host.contains(['*', '?', '[', '{']) {
+            return Err(no_name(given));
+        }
         // What is removed has our name behind it, and that is enough.
-        if !options.remove && !Registry::is_host(&named.host) && !(world.is_ours)(&named.host) {
+        if !options.remove && !Registry::is_host(&named.host) && world.settings.target(&named.host).is_none() {
             return Err(format!(
                 "{} is not an ECR registry; those look like 123456789012.dkr.ecr.us-east-1.amazonaws.com or public.ecr.aws",
                 named.key
@@ -79,8 +83,8 @@ pub fn task(options: &Configure, world: &World<'_>, is_offered: bool) -> Result<
         profile: options.profile.clone(),
         store: options.store,
         remove: options.remove,
-        client_file: place::client_file(options.client, world.env)?,
-        settings_file: place::config_file_to_write(world.env),
+        client_file: place::client_file(options.client, world.settings.env())?,
+        settings_file: place::config_file_to_write(world.settings.env()),
     })
 }
 
@@ -115,7 +119,7 @@ fn named(given: &str) -> Result<Named, String> {
         return Err(match given.contains('@') {
             // It may be a password.
             true => "a registry has a user name in front of it; name the host alone".to_owned(),
-            false => format!("{:?} is no registry's name", truncate(&one_line(given), 100)),
+            false => no_name(given),
         });
     };
     let (scheme, rest) = given.trim().split_once("://").unwrap_or(("", given.trim()));
@@ -133,6 +137,10 @@ fn named(given: &str) -> Result<Named, String> {
         },
         host: host.to_owned(),
     })
+}
+
+fn no_name(given: &str) -> String {
+    format!("{:?} is no registry's name", truncate(&one_line(given), 100))
 }
 
 /// Each of them once, in the order in which they came.
