@@ -64,6 +64,11 @@ impl UserFile {
         &self.path
     }
 
+    /// Whether two names lead to one file.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.target == other.target
+    }
+
     /// What is in it: nothing, where there is none.
     ///
     /// # Errors

@@ -81,6 +81,76 @@ fn the_profile_goes_too_unless_more_is_said() {
 }
 
 #[test]
+fn the_profile_stays_while_another_key_or_client_uses_it() {
+    let port = "public.ecr.aws:5000";
+    let mut sandbox = sandbox();
+    done(&sandbox, &["--profile", "dev", PUBLIC, port]);
+    let toml = read(&sandbox, TOML);
+    let report = done(&sandbox, &["--remove", PUBLIC]);
+    let docker = sandbox.home().join(DOCKER);
+    let note = format!(
+        "profile dev (left as it is: {port} in {} still uses it)",
+        docker.display()
+    );
+    assert!(report.contains(&note), "{report}");
+    assert_eq!(read(&sandbox, TOML), toml);
+
+    done(&sandbox, &["--client", "podman", PUBLIC]);
+    let podman = sandbox.home().join(".config/containers/auth.json");
+    for args in [&["--remove", port][..], &["--remove"]] {
+        done(&sandbox, &[port]);
+        let report = done(&sandbox, args);
+        let note = format!("left as it is: {PUBLIC} in {} still uses it", podman.display());
+        assert!(report.contains(&note), "{report}");
+        assert_eq!(
+            (read(&sandbox, TOML), config(&sandbox)),
+            (toml.clone(), "{}".to_owned())
+        );
+    }
+
+    // The other way round; and one file is not two.
+    done(&sandbox, &[PUBLIC]);
+    assert!(done(&sandbox, &["--client", "podman", "--remove", PUBLIC]).contains("still uses it"));
+    sandbox.env("REGISTRY_AUTH_FILE", &docker);
+    let report = done(&sandbox, &["--remove", PUBLIC]);
+    assert!(report.contains("- public.ecr.aws   profile dev"), "{report}");
+    assert_eq!(read(&sandbox, TOML), "");
+}
+
+#[test]
+fn the_profile_stays_where_the_other_clients_file_makes_no_sense() {
+    let sandbox = sandbox();
+    done(&sandbox, &["--profile", "dev", PUBLIC]);
+    let path = sandbox.write(".config/containers/auth.json", "{");
+    let toml = read(&sandbox, TOML);
+    let report = done(&sandbox, &["--remove", PUBLIC]);
+    for part in ["left as it is: ", path.to_str().unwrap(), "not valid JSON"] {
+        assert!(report.contains(part), "{report}");
+    }
+    assert_eq!((read(&sandbox, TOML), config(&sandbox)), (toml, "{}".to_owned()));
+}
+
+#[test]
+fn an_entry_with_a_comment_in_it_stays() {
+    for toml in [
+        "[[registry]]\nmatch = \"public.ecr.aws\" # ours\nprofile = \"dev\"\n",
+        "[[registry]]\nmatch = \"public.ecr.aws\"\n# ours\nprofile = \"dev\"\n",
+    ] {
+        let sandbox = with_config(r#"{"credHelpers":{"public.ecr.aws":"ecr-login"}}"#);
+        sandbox.write(TOML, toml);
+        let report = done(&sandbox, &["--remove"]);
+        assert!(
+            report.contains("= public.ecr.aws   profile dev (left as it is: line 1 has a comment; edit it by hand)"),
+            "{report}"
+        );
+        assert_eq!(
+            (read(&sandbox, TOML), config(&sandbox)),
+            (toml.to_owned(), "{}".to_owned())
+        );
+    }
+}
+
+#[test]
 fn a_dry_run_of_it_removes_nothing() {
     let text = r#"{"credHelpers":{"public.ecr.aws":"ecr-login"}}"#;
     let sandbox = with_config(text);

@@ -113,7 +113,10 @@ impl Task {
             };
             let line = entry.line;
             if let Some(first) = deciding.filter(|first| *first != line) {
-                if !entry.is_plain || entry.ecr.is_some() && !is_same_host(entry.ecr.as_deref(), ecr) {
+                if !entry.is_plain
+                    || entry.has_comment
+                    || entry.ecr.is_some() && !is_same_host(entry.ecr.as_deref(), ecr)
+                {
                     let why = format!(
                         "has an entry for {host} in line {line} that the match in line {first} goes before; \
                          edit it by hand, it says more than a profile"
@@ -184,7 +187,9 @@ impl Task {
             }
         }
         let is_store = self.store && helpers.store() == Some(OURS);
-        let (settings, fallback) = self.settings_removal(&registries, is_store, in_force)?;
+        let is_left = |key: &str| wanted.registries.iter().all(|(gone, _)| gone != key);
+        let user = |host: &str| user_in(&file, helpers, host, is_left).or_else(|| self.other_user(&file, host));
+        let (settings, fallback) = self.settings_removal(&registries, is_store, in_force, &user)?;
         if is_store {
             items.push(match &fallback {
                 Some(helper) => Item::set(STORE, helper, Some(OURS)),
@@ -203,12 +208,29 @@ impl Task {
         })
     }
 
+    /// The same of the other client's file. One that makes no sense may use anything.
+    fn other_user(&self, file: &UserFile, host: &str) -> Option<String> {
+        let other = match UserFile::read(self.other_file.as_ref()?) {
+            Ok(other) if other.is_same(file) => return None,
+            Ok(other) => other,
+            Err(why) => return Some(why),
+        };
+        match other
+            .text()
+            .and_then(|text| Helpers::read(text).map_err(|why| about(&other, &why)))
+        {
+            Ok(helpers) => user_in(&other, &helpers, host, |_| true),
+            Err(why) => Some(why),
+        }
+    }
+
     /// Our own file without what belongs to these registries; and the fallback that it named, if that goes too.
     fn settings_removal(
         &self,
         registries: &[Named],
         is_store: bool,
         in_force: &config::Settings,
+        user: &dyn Fn(&str) -> Option<String>,
     ) -> Result<(Option<Change>, Option<String>), String> {
         let Ok(path) = &self.settings_file else {
             return Ok((None, None));
@@ -226,11 +248,18 @@ impl Task {
             let otherwise = in_force.target_if(&without, host).ok().and_then(|(target, _)| target);
             let behind = otherwise.as_ref().and_then(|target| target.registry.behind());
             let is_plain = entry.is_plain && (entry.ecr.is_none() || is_same_host(entry.ecr.as_deref(), behind));
-            let goes = is_asked_for && is_plain && !profile.is_empty();
+            let line = entry.line;
+            let left = match (is_asked_for, is_plain) {
+                (_, false) => Some(format!("line {line} says more than that: edit it by hand")),
+                (false, _) => None,
+                _ if entry.has_comment => Some(format!("left as it is: line {line} has a comment; edit it by hand")),
+                _ => user(host).map(|user| format!("left as it is: {user}")),
+            };
+            let goes = is_asked_for && left.is_none() && !profile.is_empty();
             let item = Item::unset(host, Some(&profile), goes).labelled("profile");
-            items.push(match is_plain {
-                true => item,
-                false => item.noted(&format!("line {} says more than that: edit it by hand", entry.line)),
+            items.push(match left {
+                None => item,
+                Some(why) => item.noted(&why),
             });
             if goes {
                 text = without;
@@ -245,6 +274,14 @@ impl Task {
         let change = settings_change(file, before, text, items)?;
         Ok(((!change.items.is_empty()).then_some(change), fallback))
     }
+}
+
+/// The key of a client's file that names this helper for a host, in words.
+fn user_in(file: &UserFile, helpers: &Helpers, host: &str, is_left: impl Fn(&str) -> bool) -> Option<String> {
+    let is_it = |key: &str| Named::of_key(key).host.eq_ignore_ascii_case(host) && is_left(key);
+    let mut ours = helpers.by_registry().iter().filter(|(_, helper)| helper == OURS);
+    let (key, _) = ours.find(|(key, _)| is_it(key))?;
+    Some(format!("{key} in {} still uses it", file.path().display()))
 }
 
 /// How reports call the registries that are not named.

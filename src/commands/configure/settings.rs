@@ -19,8 +19,10 @@ pub struct Entry {
     pub profile: Option<String>,
     /// The registry that is said to stand behind it.
     pub ecr: Option<String>,
-    /// Whether it says no more than that, and nobody wrote a comment into it.
+    /// Whether it says no more than that.
     pub is_plain: bool,
+    /// Whether somebody wrote a comment into its lines.
+    pub has_comment: bool,
     /// Whether it names a role.
     pub has_role: bool,
     /// The number of its first line.
@@ -59,7 +61,8 @@ impl<'a> Settings<'a> {
         Some(Entry {
             profile: text("profile"),
             ecr: text("ecr"),
-            is_plain: table.iter().all(|(key, _)| is_known(key)) && !self.has_comment(table),
+            is_plain: table.iter().all(|(key, _)| is_known(key)),
+            has_comment: self.has_comment(table),
             has_role: table.contains_key("role_arn"),
             line: line_number(self.text, header(table).start),
         })
@@ -328,7 +331,10 @@ mod tests {
 
     #[test]
     fn an_entry_with_a_comment_in_it_was_written_by_hand() {
-        let is_plain = |text: &str| settings(text).entry("h").unwrap().is_plain;
+        let is_plain = |text: &str| {
+            let entry = settings(text).entry("h").unwrap();
+            entry.is_plain && !entry.has_comment
+        };
         for plain in [
             "# a\n[[registry]]\nmatch = \"h\"\n\n# b\n",
             "[[registry]]\nprofile = \"a#b\"\necr = '#'\nmatch = \"h\"",

@@ -22,6 +22,8 @@ pub struct Task {
     pub remove: bool,
     /// The client's file.
     pub client_file: PathBuf,
+    /// The file of another client, which may name the same registries; none where nothing says where it would be.
+    pub other_file: Option<PathBuf>,
     /// Our own; none where nothing says where it would be.
     pub settings_file: Result<PathBuf, String>,
 }
@@ -78,12 +80,17 @@ pub fn task(options: &Configure, world: &World<'_>, is_offered: bool) -> Result<
             registries.push(named);
         }
     }
+    let other = match options.client {
+        Client::Docker => Client::Podman,
+        Client::Podman => Client::Docker,
+    };
     Ok(Task {
         registries,
         profile: options.profile.clone(),
         store: options.store,
         remove: options.remove,
         client_file: place::client_file(options.client, world.settings.env())?,
+        other_file: place::client_file(other, world.settings.env()).ok(),
         settings_file: place::config_file_to_write(world.settings.env()),
     })
 }
