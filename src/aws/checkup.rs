@@ -6,11 +6,11 @@ use aws_credential_types::Credentials as Keys;
 
 use crate::aws::client::Client;
 use crate::aws::explain;
-use crate::aws::journal::{Journal, Outcome};
+use crate::aws::journal::Journal;
 use crate::aws::setup::{self, Setup};
 use crate::aws::source::Plan;
 use crate::aws::token::{self, Request};
-use crate::aws::{caller, proxy, trust};
+use crate::aws::{caller, ping, proxy, trust};
 use crate::cache::Token;
 use crate::error::{Failure, Reason};
 use crate::files::AwsFiles;
@@ -45,7 +45,7 @@ pub async fn run(checkup: &Checkup, files: &AwsFiles, terminal: Option<i32>, jou
     match token {
         Ok((client, token)) => {
             clock.into_iter().for_each(report);
-            report(registry(&client, address, &token, journal).await);
+            report(ping::registry(&client, address, &token.credentials, journal).await);
         }
         Err(finding) => [finding].into_iter().chain(clock).for_each(report),
     }
@@ -178,36 +178,4 @@ fn clock(journal: &Journal) -> Option<Finding> {
         skew if skew > NO_SKEW => Finding::warning(STEP, found, ADVICE),
         _ => Finding::ok(STEP, found),
     })
-}
-
-/// Whether the registry takes the token: the request that clients begin with.
-async fn registry(client: &Client, address: &str, token: &Token, journal: &Journal) -> Finding {
-    const STEP: &str = "registry";
-    let url = format!("https://{address}/v2/");
-    let began = Instant::now();
-    journal.begin(format!("an answer from https://{address}"));
-    let status = client.status(&url, &token.credentials).await;
-    let finding = match (status, journal.last_failure().map(|exchange| exchange.outcome)) {
-        (Some(200..=299), _) => Finding::ok(STEP, format!("{url} accepts the token")),
-        (Some(status @ (401 | 403)), _) => Finding::failure(
-            STEP,
-            format!("{url} does not accept the token (status {status})"),
-            "check the account and region in the host name, and the registry's policy",
-        ),
-        (Some(status), _) => Finding::warning(STEP, format!("{url} answered with status {status}"), "try again"),
-        (None, outcome) => {
-            let why = match outcome {
-                Some(Outcome::Broken(why)) => why,
-                Some(Outcome::Untrusted(_)) => "its certificate is not trusted".to_owned(),
-                Some(Outcome::NotSent(failure)) => failure.what,
-                _ => "no answer in time".to_owned(),
-            };
-            Finding::warning(
-                STEP,
-                format!("{url} cannot be reached: {why}"),
-                "check name resolution, the network and proxies from here to the registry; docker's daemon has its own",
-            )
-        }
-    };
-    finding.after(began.elapsed())
 }

@@ -55,8 +55,18 @@ pub const APP_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_
 /// The most that is read of an answer, in bytes. Real ones are a few thousand.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// For an answer to [`Client::status`].
-const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
+/// For an answer to [`Client::ask`].
+const ASK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// As much of an answer as a registry's is looked at.
+pub struct Head {
+    /// The HTTP status.
+    pub status: u16,
+    /// The WWW-Authenticate headers.
+    pub challenges: Vec<String>,
+    /// The Location header. May hold secrets: never shown as it is.
+    pub location: Option<String>,
+}
 
 /// What two requests must have in common to share connections.
 #[derive(PartialEq, Eq, Hash)]
@@ -82,8 +92,9 @@ impl Client {
         }))
     }
 
-    /// The status that a URL answers a user name and password with; none without an answer, and then the journal knows why.
-    pub async fn status(&self, url: &str, credentials: &Credentials) -> Option<u16> {
+    /// What a URL answers a user name and password with; none without an answer, and then the journal knows why.
+    /// Redirects are not followed.
+    pub async fn ask(&self, url: &str, credentials: &Credentials) -> Option<Head> {
         let mut request = HttpRequest::new(SdkBody::empty());
         request.set_uri(url).ok()?;
         let pair = format!("{}:{}", credentials.username, credentials.secret.expose());
@@ -96,8 +107,14 @@ impl Client {
             client: self.clone(),
             settings: HttpConnectorSettings::builder().build(),
         };
-        let answer = tokio::time::timeout(STATUS_TIMEOUT, connector.call(request)).await;
-        Some(answer.ok()?.ok()?.status().as_u16())
+        let answer = tokio::time::timeout(ASK_TIMEOUT, connector.call(request)).await;
+        let answer = answer.ok()?.ok()?;
+        let challenges = answer.headers().get_all("www-authenticate");
+        Some(Head {
+            status: answer.status().as_u16(),
+            challenges: challenges.map(str::to_owned).collect(),
+            location: answer.headers().get("location").map(str::to_owned),
+        })
     }
 
     fn connector(

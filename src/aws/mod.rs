@@ -4,6 +4,7 @@
 mod answer;
 mod caller;
 mod chain;
+mod challenge;
 mod checkup;
 mod client;
 mod explain;
@@ -11,6 +12,7 @@ mod guard;
 mod hops;
 mod journal;
 mod origin;
+mod ping;
 mod profiles;
 mod proxy;
 mod refusal;

@@ -301,47 +301,6 @@ fn a_token_that_has_ended_already_is_worth_a_warning() {
 }
 
 #[test]
-fn a_registry_that_does_not_accept_the_token_is_a_failure() {
-    for status in [401, 403] {
-        let world = world();
-        world
-            .fake
-            .on(REGISTRY, Reply::raw(status, "text/plain", "Not Authorized"));
-        let words = [&status.to_string(), HOST, "account and region"];
-        examine(&world)
-            .only_failures(&["registry"])
-            .assert("registry", "failure", &words);
-    }
-}
-
-#[test]
-fn a_registry_that_answers_anything_else_is_worth_a_warning() {
-    for reply in [
-        Reply::raw(500, "text/plain", "oops"),
-        Reply::raw(302, "text/plain", ""),
-        Reply::close(),
-    ] {
-        let world = world();
-        world.fake.on(REGISTRY, reply);
-        examine(&world)
-            .only_warnings(&["registry"])
-            .assert("registry", "warning", &[HOST]);
-    }
-}
-
-#[test]
-fn a_registry_that_cannot_be_reached_is_worth_a_warning() {
-    let mut world = world();
-    // http goes past this proxy, as AWS does in a network that has an endpoint for it.
-    world.sandbox.point_at(&world.fake).env("HTTPS_PROXY", refused_url());
-    examine(&world).only_warnings(&["registry"]).assert(
-        "registry",
-        "warning",
-        &[HOST, "cannot be reached", "refused", "docker's daemon"],
-    );
-}
-
-#[test]
 fn an_aws_that_cannot_be_reached_is_a_failure() {
     let mut world = world();
     world.sandbox.env("HTTPS_PROXY", refused_url());

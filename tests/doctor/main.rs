@@ -4,6 +4,7 @@
 
 mod aws;
 mod local;
+mod registry;
 mod shown;
 #[path = "../support/mod.rs"]
 mod support;
@@ -30,6 +31,7 @@ const ECR: &str = "ecr:GetAuthorizationToken";
 const IDENTITY: &str = "sts:GetCallerIdentity";
 const ASSUME_ROLE: &str = "sts:AssumeRole";
 const REGISTRY: &str = "registry:v2";
+const REGISTRY_TOKEN: &str = "registry:token";
 
 const DOCKER: &str = ".docker/config.json";
 const TOML: &str = ".config/docker-credential-ecr-login/config.toml";

@@ -25,6 +25,10 @@ pub fn normal(request: &Request, reply: &Reply, serial: u64) -> Answer {
         request::STS_ASSUME_ROLE | request::STS_WEB_IDENTITY => assumed_role(request, reply),
         request::STS_IDENTITY => caller_identity(request),
         request::REGISTRY => registry(request),
+        request::REGISTRY_TOKEN => match has_password(request) {
+            true => json_answer("application/json", &json!({ "token": "the-registrys-own" })),
+            false => Answer::new(401, "text/plain", "Not Authorized"),
+        },
         request::SSO => role_credentials(request, reply),
         request::SSO_OIDC => oidc_token(request, reply),
         request::SIGNIN => signin_token(request, reply),
@@ -108,16 +112,22 @@ fn caller_identity(request: &Request) -> Answer {
     )
 }
 
-/// Lets in whoever has a password that the fake may have handed out.
+/// Lets in whoever has a password that the fake may have handed out. ECR Public takes a token of its own instead.
 fn registry(request: &Request) -> Answer {
+    let refused = |challenge| Answer::new(401, "text/plain", "Not Authorized").header("WWW-Authenticate", challenge);
+    match request.host == "public.ecr.aws" {
+        true => refused(r#"Bearer realm="https://public.ecr.aws/token/",service="public.ecr.aws",scope="aws""#),
+        false if has_password(request) => json_answer("application/json", &json!({})),
+        false => refused(r#"Basic realm="https://123456789012.dkr.ecr.us-east-1.amazonaws.com/",service="ecr""#),
+    }
+}
+
+fn has_password(request: &Request) -> bool {
     let pair = request
         .header("authorization")
         .and_then(|value| value.strip_prefix("Basic "));
     let pair = pair.and_then(|pair| String::from_utf8(STANDARD.decode(pair).ok()?).ok());
-    match pair.is_some_and(|pair| pair.starts_with("AWS:")) {
-        true => json_answer("application/json", &json!({})),
-        false => Answer::new(401, "text/plain", "Not Authorized"),
-    }
+    pair.is_some_and(|pair| pair.starts_with("AWS:"))
 }
 
 fn role_credentials(request: &Request, reply: &Reply) -> Answer {

@@ -12,6 +12,8 @@ pub const STS_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 pub const STS_IDENTITY: &str = "sts:GetCallerIdentity";
 /// What every client asks a registry first.
 pub const REGISTRY: &str = "registry:v2";
+/// Where a registry that takes no password gives out its own token for one.
+pub const REGISTRY_TOKEN: &str = "registry:token";
 pub const SSO: &str = "sso:GetRoleCredentials";
 pub const SSO_OIDC: &str = "sso-oidc:CreateToken";
 pub const SIGNIN: &str = "signin:CreateOAuth2Token";
@@ -22,13 +24,14 @@ pub const CONTAINER: &str = "container:credentials";
 pub const UNKNOWN: &str = "unknown";
 
 /// Every name an operation can have; a test that misspells one is told so.
-pub const OPERATIONS: [&str; 14] = [
+pub const OPERATIONS: [&str; 15] = [
     ECR,
     ECR_PUBLIC,
     STS_ASSUME_ROLE,
     STS_WEB_IDENTITY,
     STS_IDENTITY,
     REGISTRY,
+    REGISTRY_TOKEN,
     SSO,
     SSO_OIDC,
     SIGNIN,
@@ -187,6 +190,7 @@ fn operation(request: &Request) -> &'static str {
             _ => UNKNOWN,
         },
         ("GET", "/v2/") => REGISTRY,
+        ("GET", "/token/") => REGISTRY_TOKEN,
         ("GET", "/federation/credentials") => SSO,
         ("POST", "/token") => SSO_OIDC,
         ("POST", "/v1/token") => SIGNIN,
