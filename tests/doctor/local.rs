@@ -392,6 +392,20 @@ fn the_login_of_docker_login_is_told_of() {
 }
 
 #[test]
+fn a_login_with_an_end_that_no_clock_shows_is_no_reason_to_panic() {
+    let world = world();
+    let login = json!({"ServerURL": HOST, "Username": "AWS", "Secret": world.sandbox.get(HOST).password()});
+    assert_eq!(world.sandbox.run("store", login.to_string()).code, Some(0));
+    let files = support::files_ending(&world.sandbox.cache_dir(), ".login");
+    for expires_at in [u64::MAX, u64::MAX / 4, 1 << 40] {
+        let mut login: Value = serde_json::from_slice(&fs::read(&files[0]).unwrap()).unwrap();
+        login["expires_at"] = expires_at.into();
+        fs::write(&files[0], login.to_string()).unwrap();
+        examine(&world).only_failures(&[]);
+    }
+}
+
+#[test]
 fn a_cache_directory_that_others_may_write_to_is_not_used() {
     let world = world();
     world.sandbox.get(HOST).password();

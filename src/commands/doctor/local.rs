@@ -100,8 +100,10 @@ pub fn cache(settings: &Settings, target: &Target) -> Finding {
 fn entry(settings: &Settings, target: &Target, dir: &Dir) -> String {
     let env = settings.env();
     if let Some(login) = Login::find(dir, &target.registry).filter(|login| login.is_of(env, target)) {
-        let until = SystemTime::UNIX_EPOCH + Duration::from_secs(login.expires_at());
-        return format!("what `docker login` left is served until {}", log::to_the_second(until));
+        let until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(login.expires_at()));
+        let until = until.map(log::to_the_second).filter(|until| !until.is_empty());
+        let until = until.unwrap_or_else(|| "a time that no clock shows".to_owned());
+        return format!("what `docker login` left is served until {until}");
     }
     let fingerprint = match Fingerprint::of(env, &AwsFiles::read(env), &target.who) {
         Ok(fingerprint) => fingerprint,
