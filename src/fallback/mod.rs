@@ -150,10 +150,7 @@ impl Fallback {
         let mut command = Command::new(program);
         command.arg(verb).stdin(Stdio::piped()).stdout(stdout);
         command.env(env::AWS_ECR_FALLBACK_CALLER, "1");
-        let names = std::env::vars_os().map(|(name, _)| name);
-        for secret in names.filter(|name| is_secret(name)) {
-            command.env_remove(secret);
-        }
+        without_secrets(&mut command);
         command
             .spawn()
             .map_err(|error| self.failed("cannot be started", &error))
@@ -199,6 +196,14 @@ fn answer_of(stdout: ChildStdout, until: Instant) -> io::Result<Zeroizing<Vec<u8
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// Takes the AWS credentials out of the environment that a program is started with.
+pub fn without_secrets(command: &mut Command) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for secret in names.filter(|name| is_secret(name)) {
+        command.env_remove(secret);
+    }
 }
 
 /// Whether a variable's value is an AWS credential, or a part of one. The name of a file is none.

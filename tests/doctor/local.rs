@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
-    DOCKER, HOST, STEPS, TOML, World, docker_config, examine, examine_as, executable, program, search_path, support,
-    world,
+    DOCKER, HOST, SECRET_KEY, STEPS, TOML, World, docker_config, examine, examine_as, examine_in, executable, program,
+    search_path, support, world,
 };
 
 const NAME: &str = "docker-credential-ecr-login";
@@ -76,6 +76,71 @@ fn another_program_that_never_answers_is_not_waited_for() {
     let pid = fs::read_to_string(world.sandbox.home().join("pid")).unwrap();
     let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     assert!(rustix::process::test_kill_process(pid).is_err(), "it is ended");
+}
+
+#[test]
+fn another_program_is_asked_for_its_version_without_aws_credentials() {
+    let mut world = world();
+    let other = executable(
+        &world.sandbox,
+        "bin/docker-credential-ecr-login",
+        "#!/bin/sh\nenv >\"$HOME/seen\"\necho \"$AWS_SECRET_ACCESS_KEY version\"\n",
+    );
+    world
+        .sandbox
+        .env("PATH", search_path(&[other.parent().unwrap()]))
+        .env("AWS_SESSION_TOKEN", super::SESSION_TOKEN);
+    examine(&world).assert("program", "warning", &["which is version"]);
+    let seen = fs::read_to_string(world.sandbox.home().join("seen")).unwrap();
+    assert!(
+        !seen.contains(SECRET_KEY) && !seen.contains(super::SESSION_TOKEN),
+        "{seen}"
+    );
+    assert!(!seen.contains("AWS_ACCESS_KEY_ID"), "{seen}");
+    assert!(seen.contains("AWS_CA_BUNDLE="), "{seen}");
+}
+
+#[test]
+fn a_program_in_a_relative_entry_of_path_is_never_run() {
+    let mut world = world();
+    let script = "#!/bin/sh\necho >\"$HOME/ran\"\necho 0.9.1\n";
+    let other = executable(&world.sandbox, "here/bin/docker-credential-ecr-login", script);
+    let bin = other.parent().unwrap();
+    let own = program(&world.sandbox);
+    let directory = own.parent().unwrap();
+    for (entry, from, shown) in [
+        (".", bin, "\".\""),
+        ("", bin, "\"\""),
+        ("bin", bin.parent().unwrap(), "\"bin\""),
+    ] {
+        world.sandbox.env(
+            "PATH",
+            search_path(&[Path::new("/nowhere"), Path::new(entry), directory]),
+        );
+        let relative = format!("is in {shown}, an entry of PATH that is not a full path");
+        let words = [
+            &relative,
+            "clients written in Go do not run it",
+            own.to_str().unwrap(),
+            "take that entry",
+        ];
+        examine_in(from, &world)
+            .only_warnings(&["program"])
+            .assert("program", "warning", &words);
+        world.sandbox.env("PATH", format!("/nowhere:{entry}"));
+        examine_in(from, &world).only_failures(&["program"]).assert(
+            "program",
+            "failure",
+            &[&relative, "in no directory of PATH", "take that entry", "put it into"],
+        );
+        // Behind one in a full path it is never looked at.
+        world.sandbox.env("PATH", format!("{}:{entry}", directory.display()));
+        examine_in(from, &world).only_failures(&[]);
+    }
+    // Nobody says where programs are: that is not the directory one happens to be in.
+    world.sandbox.unset("PATH");
+    examine_in(bin, &world).only_failures(&["program"]);
+    assert!(!world.sandbox.home().join("ran").exists());
 }
 
 #[test]

@@ -135,7 +135,17 @@ fn examine(world: &World) -> Diagnosis {
 
 /// Examines, and checks what holds for every diagnosis.
 fn examine_as(world: &World, args: &[&str]) -> Diagnosis {
-    let output = world.sandbox.run_args(&[&["doctor", "--json"], args].concat());
+    diagnosis(world.sandbox.run_args(&[&["doctor", "--json"], args].concat()))
+}
+
+/// Examines the world's registry from a directory.
+fn examine_in(directory: &Path, world: &World) -> Diagnosis {
+    diagnosis(world.sandbox.run_with("doctor", "", |command| {
+        command.args(["--json", HOST]).current_dir(directory);
+    }))
+}
+
+fn diagnosis(output: Output) -> Diagnosis {
     assert_eq!(output.stderr, "", "{output}");
     assert_shows_no_secret(&output.stdout);
     let json: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {output}"));
