@@ -97,6 +97,8 @@ pub const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
 pub const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
 /// Where podman's directory is, if not in `~/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// podman's registries.conf, which `doctor` looks at.
+pub const CONTAINERS_REGISTRIES_CONF: &str = "CONTAINERS_REGISTRIES_CONF";
 
 /// The kind of terminal. Read where a line is printed, and not a part of a snapshot.
 pub const TERM: &str = "TERM";
@@ -112,11 +114,12 @@ pub const SUDO_USER: &str = "SUDO_USER";
 pub const NO_COLOR: &str = "NO_COLOR";
 
 /// The names outside `AWS_` that a snapshot keeps.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     HOME,
     DOCKER_CONFIG,
     REGISTRY_AUTH_FILE,
     XDG_CONFIG_HOME,
+    CONTAINERS_REGISTRIES_CONF,
     SSL_CERT_FILE,
     SSL_CERT_DIR,
     "HTTPS_PROXY",

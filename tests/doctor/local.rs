@@ -259,6 +259,112 @@ fn podmans_file_counts_where_docker_has_none() {
         .assert("docker", "failure", &[path.to_str().unwrap(), &advice]);
 }
 
+const AUTH: &str = ".config/containers/auth.json";
+const REGISTRIES: &str = ".config/containers/registries.conf";
+const FOR_ALL: &str =
+    "unqualified-search-registries = [\"docker.io\"]\ncredential-helpers = [\"pass\", \"ecr-login\"]\n";
+
+#[test]
+fn podmans_registries_conf_may_name_this_helper_for_all() {
+    let mut world = world();
+    let docker = world.sandbox.home().join(DOCKER);
+    fs::remove_file(&docker).unwrap();
+    let path = world.sandbox.write(REGISTRIES, FOR_ALL);
+    let words = ["credential-helpers in", path.to_str().unwrap(), "ecr-login"];
+    examine(&world).only_failures(&[]).assert("docker", "ok", &words);
+    // Files that name nobody for this registry.
+    world.sandbox.write(AUTH, docker_config("ghcr.io"));
+    examine(&world).only_failures(&[]).assert("docker", "ok", &words);
+    fs::remove_file(world.sandbox.home().join(AUTH)).unwrap();
+    world.sandbox.write(DOCKER, "{}");
+    let no_helper = format!("no helper for {HOST} in {}", docker.display());
+    examine(&world)
+        .only_failures(&[])
+        .assert("docker", "ok", &[&words[..], &[&no_helper]].concat());
+    // Files that name another, which are nearer.
+    let other = json!({"credHelpers": {HOST: "gcr"}}).to_string();
+    world.sandbox.write(AUTH, &other);
+    examine(&world).only_failures(&["docker"]);
+    fs::remove_file(&docker).unwrap();
+    examine(&world)
+        .only_failures(&["docker"])
+        .assert("docker", "failure", &["gcr", "configure --client podman"]);
+    fs::remove_file(world.sandbox.home().join(AUTH)).unwrap();
+    world.sandbox.write(DOCKER, &other);
+    examine(&world)
+        .only_failures(&["docker"])
+        .assert("docker", "failure", &["gcr", &format!("configure {HOST}")]);
+    fs::remove_file(&docker).unwrap();
+    world.sandbox.env("AWS_REGION", "us-east-1");
+    let seen = examine_as(&world, &[]);
+    seen.only_failures(&[]).assert("docker", "ok", &words);
+    assert_eq!(seen.json["registry"], HOST, "the account's own");
+}
+
+#[test]
+fn podmans_file_counts_where_dockers_names_nobody() {
+    let world = world();
+    world.sandbox.write(DOCKER, "{}");
+    let path = world.sandbox.write(AUTH, docker_config(HOST));
+    for args in [&[HOST][..], &[]] {
+        examine_as(&world, args)
+            .only_failures(&[])
+            .assert("docker", "ok", &[path.to_str().unwrap(), "no helper for"]);
+    }
+    world.sandbox.write(AUTH, "{");
+    examine(&world)
+        .only_failures(&["docker"])
+        .assert("docker", "failure", &["no helper for", DOCKER]);
+}
+
+#[test]
+fn the_registries_conf_is_the_one_that_podman_reads() {
+    let mut world = world();
+    fs::remove_file(world.sandbox.home().join(DOCKER)).unwrap();
+    let of_home = world.sandbox.write(REGISTRIES, FOR_ALL);
+    let of_xdg = world.sandbox.write("xdg/containers/registries.conf", FOR_ALL);
+    let named = world.sandbox.write("elsewhere.conf", FOR_ALL);
+    let expect = |world: &World, path: &Path, variable: &str| {
+        let words = [path.to_str().unwrap(), variable];
+        examine(world).only_failures(&[]).assert("docker", "ok", &words);
+    };
+    expect(&world, &of_home, "");
+    world.sandbox.env("XDG_CONFIG_HOME", world.sandbox.home().join("xdg"));
+    expect(&world, &of_xdg, "");
+    world.sandbox.env("CONTAINERS_REGISTRIES_CONF", &named);
+    expect(&world, &named, "(CONTAINERS_REGISTRIES_CONF)");
+    // No other is read in its place.
+    fs::remove_file(&named).unwrap();
+    examine(&world).only_failures(&["docker"]);
+}
+
+#[test]
+fn a_registries_conf_that_says_nothing_of_this_helper_is_none() {
+    let world = world();
+    let docker = world.sandbox.home().join(DOCKER);
+    fs::remove_file(&docker).unwrap();
+    for text in [
+        "",
+        "credential-helpers = [\"containers-auth.json\"]\n",
+        "credential-helpers = \"ecr-login\"\n",
+        "credential-helpers = [[\"ecr-login\"]]\n",
+        "[x]\ncredential-helpers = [\"ecr-login\"]\n",
+        "# credential-helpers = [\"ecr-login\"]\n",
+        "credential-helpers = [\"ecr-login\"]\n[",
+    ] {
+        world.sandbox.write(REGISTRIES, text);
+        examine(&world).only_failures(&["docker"]).assert(
+            "docker",
+            "failure",
+            &[docker.to_str().unwrap(), "does not exist"],
+        );
+    }
+    world
+        .sandbox
+        .write(REGISTRIES, b"credential-helpers = [\"ecr-login\"]\n# \xff\n");
+    examine(&world).only_failures(&["docker"]);
+}
+
 #[test]
 fn logins_in_a_variable_go_before_the_helper() {
     let mut world = world();

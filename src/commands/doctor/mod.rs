@@ -3,6 +3,7 @@
 mod client;
 mod local;
 mod program;
+mod registries_conf;
 mod report;
 
 use std::time::{Duration, Instant};
