@@ -45,7 +45,12 @@ impl ServerUrl {
         if given.is_empty() {
             return Err(Error::MissingServerUrl);
         }
-        if given.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        // Names are ASCII; what is not is looked at character by character.
+        let is_odd = match given.is_ascii() {
+            true => !given.bytes().all(|byte| byte.is_ascii_graphic()),
+            false => given.chars().any(|c| c.is_control() || c.is_whitespace()),
+        };
+        if is_odd {
             return Err(invalid(given));
         }
         Ok(Self {
