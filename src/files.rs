@@ -197,6 +197,14 @@ impl AwsFile {
     }
 }
 
+/// Whether both are one file, by whatever names and links.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    match (std::fs::metadata(one), std::fs::metadata(other)) {
+        (Ok(one), Ok(other)) => platform::is_same_file(&one, &other),
+        _ => false,
+    }
+}
+
 fn is_missing(path: &Path) -> bool {
     std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

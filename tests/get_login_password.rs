@@ -321,3 +321,20 @@ fn other_sources_fill_the_cache_too() {
     assert_eq!(sandbox.get(HOST).password(), first);
     assert_eq!(fake.total(), 2);
 }
+
+#[test]
+fn a_config_file_that_is_a_pipe_is_not_waited_for_to_find_a_region() {
+    let (_fake, mut sandbox) = world_with_keys();
+    let pipe = sandbox.home().join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    sandbox.env("AWS_CONFIG_FILE", pipe);
+    let output = sandbox.run_args(&["get-login-password"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
+    assert!(output.stderr.contains("no region is configured"), "{output}");
+}

@@ -148,7 +148,8 @@ fn the_token_is_cached_for_everybody_and_every_registry_of_the_region() {
 
 #[test]
 fn a_token_is_served_to_its_end_before_a_person_is_asked_again() {
-    let (fake, sandbox) = world_with_mfa();
+    let (fake, mut sandbox) = world_with_mfa();
+    sandbox.env("AWS_ECR_LOG", "warn");
     let (first, _) = get_with_code(&sandbox);
     // Older than half its life, when another token would be refreshed; and an hour before its end.
     for hours in [7, 4] {
@@ -158,6 +159,8 @@ fn a_token_is_served_to_its_end_before_a_person_is_asked_again() {
         assert_eq!(seen.terminal, "");
     }
     assert_eq!(fake.total(), 2);
+    let log = fs::read_to_string(sandbox.cache_dir().join("helper.log")).unwrap_or_default();
+    assert_eq!(log, "", "nor was a refresh tried");
     sandbox.age_entry(3600);
     let (second, _) = get_with_code(&sandbox);
     assert_ne!(second, first);

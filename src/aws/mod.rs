@@ -102,14 +102,10 @@ pub fn identify(request: Request, files: AwsFiles, deadline: Instant, waiting: &
 pub fn mfa_device(env: &Env, files: &AwsFiles, who: &Who) -> Result<Option<mfa::Device>, Failure> {
     const SETTING: &str = "mfa_serial";
     let of_role = who.role().is_some_and(|role| role.mfa_serial.is_some());
-    // What can be read only once is left to whoever needs it.
-    let is_regular = |file: &&AwsFile| file.found != Found::NotRegular;
-    if !(of_role || files.mention(SETTING)) || !files.each().iter().all(is_regular) {
+    if !(of_role || files.mention(SETTING)) || !are_regular(files) {
         return Ok(None);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|error| no_network(&error))?;
-    Ok(runtime.block_on(Plan::new(env, files, who))?.mfa_device())
+    Ok(plan(env, files, who)?.mfa_device())
 }
 
 /// The region that the profile of somebody's credentials is for, if it has one.
@@ -118,10 +114,24 @@ pub fn mfa_device(env: &Env, files: &AwsFiles, who: &Who) -> Result<Option<mfa::
 ///
 /// A [`Failure`] where there is no such profile, or no reading it.
 pub fn profile_region(env: &Env, files: &AwsFiles, who: &Who) -> Result<Option<String>, Failure> {
+    match are_regular(files) {
+        true => Ok(plan(env, files, who)?.setting("region").map(str::to_owned)),
+        false => Ok(None),
+    }
+}
+
+/// Whether both files can be read again. What can be read only once, and may keep one waiting, is left to the call that
+/// needs it and has a deadline.
+fn are_regular(files: &AwsFiles) -> bool {
+    let is_regular = |file: &&AwsFile| file.found != Found::NotRegular;
+    files.each().iter().all(is_regular)
+}
+
+/// What is known of somebody's credentials before AWS is asked. For files that can be read at once.
+fn plan(env: &Env, files: &AwsFiles, who: &Who) -> Result<Plan, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| no_network(&error))?;
-    let plan = runtime.block_on(Plan::new(env, files, who))?;
-    Ok(plan.setting("region").map(str::to_owned))
+    runtime.block_on(Plan::new(env, files, who))
 }
 
 /// Does something with AWS on a thread of its own, until `deadline`. `work` is given the journal to keep, and the terminal

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use file::Place;
+pub use parse::line_at;
 pub use rule::Rule;
 
 use crate::env::{self, Env};

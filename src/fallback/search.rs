@@ -1,13 +1,13 @@
 //! Looking for the fallback's program, as execvp(3) does, and refusing what nobody can have meant.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Fallback;
 use crate::command_line::NAME;
 use crate::env;
 use crate::error::{Failure, Reason};
+use crate::files;
 use crate::platform;
 
 impl Fallback {
@@ -39,7 +39,7 @@ impl Fallback {
                     "take that entry out of PATH, or put the helper into a directory with a full path",
                 ));
             }
-            if own.is_some_and(|own| is_same_file(&program, own)) {
+            if own.is_some_and(|own| files::is_same(&program, own)) {
                 return Err(refused(
                     format!("the fallback {} is {NAME} itself", program.display()),
                     "name another helper as `fallback`",
@@ -56,12 +56,4 @@ impl Fallback {
 
 fn refused(what: String, advice: &str) -> Failure {
     Failure::new(Reason::Configuration, what, advice)
-}
-
-/// Whether both are one file, by whatever names and links.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (fs::metadata(one), fs::metadata(other)) {
-        (Ok(one), Ok(other)) => platform::is_same_file(&one, &other),
-        _ => false,
-    }
 }

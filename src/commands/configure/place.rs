@@ -45,10 +45,13 @@ fn absolute(path: Option<PathBuf>) -> Option<PathBuf> {
     std::path::absolute(path?).ok()
 }
 
-/// Whether a directory on this search path has the program that docker looks for.
+/// Whether a directory on this search path has the program that docker looks for. Clients written in Go run none from an
+/// entry that is not a full path.
 pub fn is_on_path(program: &str, path: &std::ffi::OsStr) -> bool {
     let is_there = |directory: PathBuf| crate::platform::is_program(&directory.join(program));
-    std::env::split_paths(path).any(is_there)
+    std::env::split_paths(path)
+        .filter(|directory| directory.is_absolute())
+        .any(is_there)
 }
 
 #[cfg(test)]

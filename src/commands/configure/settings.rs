@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml_edit::{Document, Item, Table};
 
 use super::json::quoted;
+use crate::config::line_at;
 
 /// The text of our configuration file, which is valid TOML.
 pub struct Settings<'a> {
@@ -37,10 +38,10 @@ impl<'a> Settings<'a> {
     /// Says what is wrong, to stand behind the file's name.
     pub fn read(text: &'a str) -> Result<Self, String> {
         let document = Document::parse(text).map_err(|error| {
-            let line = line_number(text, error.span().unwrap_or_default().start);
+            let line = line_at(text, error.span().unwrap_or_default().start);
             format!("is not valid TOML: line {line}: {}", error.message())
         })?;
-        let line = |item: &Item| line_number(text, item.span().unwrap_or_default().start);
+        let line = |item: &Item| line_at(text, item.span().unwrap_or_default().start);
         match (document.get("registry"), document.get("fallback")) {
             (Some(other), _) if !other.is_array_of_tables() => Err(format!(
                 "has registry in line {} in another form than [[registry]]; write it so, one for each",
@@ -64,7 +65,7 @@ impl<'a> Settings<'a> {
             is_plain: table.iter().all(|(key, _)| is_known(key)),
             has_comment: self.has_comment(table),
             has_role: table.contains_key("role_arn"),
-            line: line_number(self.text, header(table).start),
+            line: line_at(self.text, header(table).start),
         })
     }
 
@@ -263,11 +264,6 @@ fn header(table: &Table) -> Range<usize> {
 /// Where the value of a key stands.
 fn span(table: &Table, key: &str) -> Option<Range<usize>> {
     table.get(key)?.span()
-}
-
-fn line_number(text: &str, place: usize) -> usize {
-    let before = text.as_bytes().iter().take(place);
-    before.filter(|byte| **byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::command_line::NAME;
 use crate::env;
 use crate::error::{one_line, truncate};
 use crate::fallback;
+use crate::files;
 use crate::finding::{Finding, State};
 use crate::platform;
 
@@ -50,7 +51,7 @@ fn found(first: Option<&Path>, own: &Path) -> Finding {
             format!("{NAME} {VERSION} is {}, and is in no directory of PATH", own.display()),
             "put it into a directory of PATH, /usr/local/bin for one: clients look for it there",
         ),
-        Some(first) if is_same(first, own) => {
+        Some(first) if files::is_same(first, own) => {
             Finding::ok(STEP, format!("{} {VERSION}, the first on PATH", first.display()))
         }
         Some(first) => Finding::warning(
@@ -83,13 +84,6 @@ fn behind(relative: Option<PathBuf>, found: Finding) -> Finding {
     match found.state {
         State::Failure => Finding::failure(STEP, what, advice),
         State::Ok | State::Warning => Finding::warning(STEP, what, advice),
-    }
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (std::fs::metadata(one), std::fs::metadata(other)) {
-        (Ok(one), Ok(other)) => platform::is_same_file(&one, &other),
-        _ => false,
     }
 }
 
