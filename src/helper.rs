@@ -12,7 +12,7 @@ use crate::identity::Fingerprint;
 use crate::log::{Level, Log};
 use crate::protocol::{Credentials, ServerUrl, StoreRequest};
 use crate::registry::Service;
-use crate::tokens::Tokens;
+use crate::tokens::{Grant, Tokens};
 use crate::waiting::Waiting;
 use crate::who::Who;
 
@@ -73,13 +73,10 @@ impl Helper {
             self.log.debug(|| format!("{registry}: the login made by docker login"));
             return Ok(login.credentials());
         }
-        let failure = match self.tokens(target).get(dir) {
-            Ok(credentials) => return Ok(credentials),
+        let failure = match self.token_in(target, dir) {
+            Ok(grant) => return Ok(grant.credentials),
             Err(failure) => failure,
         };
-        self.log.write(Level::Error, || {
-            format!("{registry}: {}: {failure}", failure.reason.code())
-        });
         match (failure.reason, login) {
             // Where the configuration chose somebody, nobody else will do.
             _ if target.who != Who::Environment => Err(Error::Failure(failure)),
@@ -190,8 +187,16 @@ impl Helper {
     /// # Errors
     ///
     /// A [`Failure`] that says why there is none.
-    pub fn token(&self, target: &Target) -> Result<Credentials, Failure> {
-        self.tokens(target).get(self.cache_dir())
+    pub fn token(&self, target: &Target) -> Result<Grant, Failure> {
+        self.token_in(target, self.cache_dir())
+    }
+
+    fn token_in(&self, target: &Target, dir: Option<Dir>) -> Result<Grant, Failure> {
+        self.tokens(target).get(dir).inspect_err(|failure| {
+            self.log.write(Level::Error, || {
+                format!("{}: {}: {failure}", target.registry, failure.reason.code())
+            });
+        })
     }
 
     fn target(&self, server: &ServerUrl) -> Option<Target> {

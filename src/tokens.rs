@@ -16,6 +16,33 @@ use crate::registry::Registry;
 use crate::secret::Secret;
 use crate::waiting::Waiting;
 
+/// What opens a registry, and until when.
+#[derive(Debug)]
+pub struct Grant {
+    /// User name and password.
+    pub credentials: Credentials,
+    /// When they end.
+    pub ends: SystemTime,
+}
+
+impl From<Token> for Grant {
+    fn from(token: Token) -> Self {
+        Self {
+            ends: token.ends(),
+            credentials: token.credentials,
+        }
+    }
+}
+
+impl From<&Entry> for Grant {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            ends: entry.ends(),
+            credentials: entry.credentials(),
+        }
+    }
+}
+
 /// The longest wait for another process that asks AWS for the same token.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -80,12 +107,12 @@ impl Tokens<'_> {
     /// # Errors
     ///
     /// A [`Failure`] that says why there is none.
-    pub fn get(&self, dir: Option<Dir>) -> Result<Credentials, Failure> {
+    pub fn get(&self, dir: Option<Dir>) -> Result<Grant, Failure> {
         let files = AwsFiles::read(self.env());
         let Some(slot) = dir.and_then(|dir| self.slot(Store::new(dir), &files)) else {
             return match self.mfa_device(&files)? {
                 Some(device) => self.with_code(None, files, &device),
-                None => Ok(self.fetch(files, self.deadline()?, None)?.credentials),
+                None => Ok(self.fetch(files, self.deadline()?, None)?.into()),
             };
         };
         match slot.store.lookup(&slot.key) {
@@ -99,6 +126,11 @@ impl Tokens<'_> {
     }
 
     fn slot(&self, store: Store, files: &AwsFiles) -> Option<Slot> {
+        let account = self.target.who.service_account();
+        if account.is_some_and(|account| account.is_expired(SystemTime::now())) {
+            self.note(|| "no cache: the service account token has expired".to_owned());
+            return None;
+        }
         match Fingerprint::of(self.env(), files, &self.target.who) {
             Ok(fingerprint) => Some(Slot {
                 key: fingerprint.key(self.registry(), self.env()),
@@ -113,12 +145,12 @@ impl Tokens<'_> {
         }
     }
 
-    fn hit(&self, slot: &Slot, entry: &Entry) -> Credentials {
+    fn hit(&self, slot: &Slot, entry: &Entry) -> Grant {
         self.note(|| format!("cache hit, {}", life(entry)));
         if !entry.knows_host(self.registry().host()) {
             self.remember_host(slot);
         }
-        entry.credentials()
+        entry.into()
     }
 
     /// Adds the host to an entry, for `list`. Of no importance: where it does not work, the next `get` does it.
@@ -135,7 +167,7 @@ impl Tokens<'_> {
     }
 
     /// There is no token: gets one, or waits for the process that is getting it.
-    fn miss(&self, slot: Slot, files: AwsFiles) -> Result<Credentials, Failure> {
+    fn miss(&self, slot: Slot, files: AwsFiles) -> Result<Grant, Failure> {
         if let Some(device) = self.mfa_device(&files)? {
             return self.with_code(Some(slot), files, &device);
         }
@@ -200,7 +232,7 @@ impl Tokens<'_> {
 
     /// Gets a token with a code that a person types. Nobody waits for them: no lock is held, and the time for the call begins
     /// when they are done.
-    fn with_code(&self, slot: Option<Slot>, files: AwsFiles, device: &mfa::Device) -> Result<Credentials, Failure> {
+    fn with_code(&self, slot: Option<Slot>, files: AwsFiles, device: &mfa::Device) -> Result<Grant, Failure> {
         let timeout = self.settings.timeout()?;
         // A person who typed a code for another process on this terminal is not asked again.
         let ready = || slot.as_ref().and_then(|slot| Some(self.hit(slot, &slot.usable()?)));
@@ -211,7 +243,7 @@ impl Tokens<'_> {
             turn.into_iter().for_each(Lock::remove);
             match &slot {
                 Some(slot) => self.settle(slot, None, None, result),
-                None => result.map(|token| token.credentials),
+                None => result.map(Grant::from),
             }
         })
     }
@@ -244,7 +276,7 @@ impl Tokens<'_> {
     }
 
     /// There is a token that is no longer fresh: gets a newer one, unless that is another's business or failed lately.
-    fn refresh(&self, slot: Slot, files: AwsFiles, entry: &Entry) -> Result<Credentials, Failure> {
+    fn refresh(&self, slot: Slot, files: AwsFiles, entry: &Entry) -> Result<Grant, Failure> {
         let deadline = match self.deadline() {
             Ok(deadline) if !entry.refresh_is_paused(SystemTime::now()) => deadline,
             _ => return Ok(self.hit(&slot, entry)),
@@ -289,12 +321,12 @@ impl Tokens<'_> {
         renewed: Option<&Slot>,
         lock: Option<Lock>,
         result: Result<Token, Failure>,
-    ) -> Result<Credentials, Failure> {
+    ) -> Result<Grant, Failure> {
         let failure = match result {
             Ok(token) => {
                 self.keep(renewed.unwrap_or(slot), &token);
                 lock.into_iter().for_each(Lock::remove);
-                return Ok(token.credentials);
+                return Ok(token.into());
             }
             Err(failure) => failure,
         };
@@ -309,7 +341,7 @@ impl Tokens<'_> {
                     older.pause_refresh(now);
                     let _ = slot.store.write(&older);
                     self.warn(|| format!("not refreshed, {}: {failure}", life(&older)));
-                    return Ok(older.credentials());
+                    return Ok((&older).into());
                 }
                 Lookup::Miss(_) => {}
             }

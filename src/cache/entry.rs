@@ -26,6 +26,9 @@ const FUTURE_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 /// How long a failed refresh is not repeated.
 const REFRESH_PAUSE: Duration = Duration::from_secs(5 * 60);
 
+/// A time in Unix seconds that every platform can express, a thousand years from now.
+const LATEST: u64 = 1 << 35;
+
 /// The most hosts remembered for `list`.
 const MOST_HOSTS: usize = 256;
 
@@ -45,6 +48,13 @@ pub struct Token {
     pub refreshed_sso_token: Option<Secret>,
     /// Whose credentials it was got with, for people: `profile "prod"`.
     pub whose: String,
+}
+
+impl Token {
+    /// When it ends, by AWS's word or by what is known of such tokens.
+    pub fn ends(&self) -> SystemTime {
+        self.expires.min(self.requested + LONGEST_LIFE)
+    }
 }
 
 /// A cached token: the contents of one file.
@@ -120,10 +130,7 @@ impl Entry {
     /// What it is good for at `now`, which is to be taken after the entry was read.
     pub fn validity(&self, now: SystemTime) -> Validity {
         let now = unix(now);
-        let life = self
-            .expires_at
-            .saturating_sub(self.requested_at)
-            .min(LONGEST_LIFE.as_secs());
+        let life = self.life();
         let usable = life.saturating_sub(LAST_MINUTE.as_secs());
         let mut fresh = usable.min(life / 2);
         if self.bounded {
@@ -139,6 +146,17 @@ impl Entry {
         } else {
             Validity::Expired
         }
+    }
+
+    /// Seconds from when it was asked for until it ends.
+    fn life(&self) -> u64 {
+        let life = self.expires_at.saturating_sub(self.requested_at);
+        life.min(LONGEST_LIFE.as_secs())
+    }
+
+    /// When it ends, as far as it is believed.
+    pub fn ends(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.requested_at.saturating_add(self.life()).min(LATEST))
     }
 
     /// Whether it can be handed out at all at `now`.
@@ -218,7 +236,7 @@ impl Entry {
 
     /// When it ends.
     pub fn expires(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.expires_at.min(u64::from(u32::MAX) * 8))
+        UNIX_EPOCH + Duration::from_secs(self.expires_at.min(LATEST))
     }
 
     /// The user name.

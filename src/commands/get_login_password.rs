@@ -27,6 +27,7 @@ pub fn run(
     let helper = Helper::new(settings, log).saying(say);
     helper
         .token(&target)
+        .map(|grant| grant.credentials)
         .map_err(|failure| (target.registry.to_string(), failure))
 }
 
