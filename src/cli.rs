@@ -1,27 +1,59 @@
 //! The command line: what to do.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 use std::{iter, slice};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::command_line::{CommandLine, NAME, Verb};
+use crate::command_line::{CommandLine, KUBELET, NAME, PROVIDER, Verb};
 use crate::commands;
 use crate::docker::answer;
-use crate::error::{one_line, truncate};
+use crate::error::{Failure, Reason, one_line, truncate};
 use crate::output::{complain, finish, line};
 
 /// The exit code for a command line that makes no sense, where it is not docker's protocol that says.
 const WRONG_USAGE: u8 = 2;
 
-/// Runs the program: `args` without the program's own name.
-pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+/// Runs the program: `args` with the program's own name.
+pub fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
+    let is_provider = args.next().is_some_and(|name| is_provider(&name));
     let args: Vec<_> = args.collect();
-    match Verb::parse(&args) {
-        Some(verb) => answer(verb),
-        None => serve_person(&args),
+    match (Verb::parse(&args), args.as_slice()) {
+        (_, args) if is_provider => provide(args),
+        (Some(verb), _) => answer(verb),
+        (None, [command, args @ ..]) if command == KUBELET => provide(args),
+        _ => serve_person(&args),
+    }
+}
+
+/// Whether the program is started as the kubelet's credential provider.
+fn is_provider(name: &OsStr) -> bool {
+    let name = Path::new(name).file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(PROVIDER.as_bytes())
+}
+
+/// What is said to the kubelet's credential provider. Like AWS's own, it has no use for arguments that are no options.
+fn provide(args: &[OsString]) -> ExitCode {
+    let is_option = |arg: &&OsString| arg.as_encoded_bytes().starts_with(b"-");
+    let Some(option) = args.iter().find(is_option) else {
+        return commands::kubelet::answer();
+    };
+    match option.to_string_lossy().as_ref() {
+        "-h" | "--help" => serve_person(&["help", KUBELET].map(OsString::from)),
+        "-v" | "--version" => answer(Verb::Version),
+        unknown => {
+            let what = format!("the option {:?} is not known", truncate(&one_line(unknown), 100));
+            let failure = Failure::new(
+                Reason::Configuration,
+                what,
+                "correct args in the CredentialProviderConfig",
+            );
+            complain(&failure.line(KUBELET));
+            ExitCode::from(WRONG_USAGE)
+        }
     }
 }
 

@@ -22,8 +22,15 @@ Container clients run it, where docker's config.json names it for a registry; th
 
 AWS credentials are found as the AWS CLI finds them (AWS_PROFILE, ~/.aws, SSO, roles, ...).";
 
+/// The command for a kubelet.
+pub const KUBELET: &str = "kubelet";
+
+/// What the name begins with under which the program is the kubelet's credential provider: AWS's own has it, and a kubelet
+/// with several configurations wants several.
+pub const PROVIDER: &str = "ecr-credential-provider";
+
 /// The variables that are this program's own, and what each is for.
-pub const ENVIRONMENT: [(&str, &str); 7] = [
+pub const ENVIRONMENT: [(&str, &str); 8] = [
     (
         env::AWS_ECR_CACHE_DIR,
         "cache directory: docker-credential-ecr-login in ~/.cache (macOS: ~/Library/Caches)",
@@ -42,11 +49,21 @@ pub const ENVIRONMENT: [(&str, &str); 7] = [
         "off, error, warn, info, debug or trace: write helper.log in the cache directory",
     ),
     (
+        env::AWS_ECR_ROLE_ARN,
+        "kubelet: the role for pods whose service account names none",
+    ),
+    (
         env::AWS_ECR_STRICT,
         "true: print why a get failed on stdout too, as a hard error",
     ),
     (env::AWS_ECR_TIMEOUT, "time that a get may take (30s)"),
 ];
+
+const KUBELET_HELP: &str = r#"Example, as the kubelet runs it:
+  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",
+    "image":"123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"}' | docker-credential-ecr-login kubelet
+
+Started under the name ecr-credential-provider, or one that begins with it, the program does this and nothing else."#;
 
 /// Everything that can be asked of the program.
 #[derive(Debug, Parser)]
@@ -95,6 +112,13 @@ Example:
 The password comes from the cache where there is one. Where credentials need the code of an MFA device, this asks
 for it, and clients find the password in the cache from then on.")]
     GetLoginPassword(GetLoginPassword),
+    /// Answer the kubelet's request on stdin: a credential provider for Kubernetes nodes
+    #[command(after_help = KUBELET_HELP)]
+    Kubelet {
+        /// Accepted for the configurations of AWS's ecr-credential-provider (get-credentials), and ignored
+        #[arg(value_name = "ARGUMENT")]
+        arguments: Vec<String>,
+    },
     /// Print a script that completes this command line in a shell
     #[command(after_help = "\
 Packages install them. Without one, for bash, which looks in that folder by itself:

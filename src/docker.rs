@@ -1,7 +1,6 @@
 //! What docker asks for: reads the request, finds who answers it, and answers in docker's words.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::process::ExitCode;
 
 use zeroize::Zeroizing;
@@ -11,12 +10,11 @@ use crate::config::Settings;
 use crate::env::Env;
 use crate::error::Error;
 use crate::fallback;
-use crate::files::{self, describe};
 use crate::helper::{self, Helper};
+use crate::input;
 use crate::log::Log;
 use crate::output::{answer_a_client, complain, finish, line, say};
-use crate::platform;
-use crate::protocol::{self, INPUT_LIMIT, ServerUrl, StoreRequest};
+use crate::protocol::{self, ServerUrl, StoreRequest};
 use crate::waiting;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -67,7 +65,7 @@ fn perform(verb: Verb, known: &mut Known) -> Result<Done, Error> {
     }
     let input = match verb {
         Verb::List => Zeroizing::default(),
-        _ => read_input()?,
+        _ => input::read().map_err(Error::Request)?,
     };
     let request = Request::parse(verb, &input)?;
     known.server = request.server().and_then(ServerUrl::host).map(str::to_owned);
@@ -174,16 +172,5 @@ pub fn log(settings: &Settings) -> Log {
     Log::open(settings).unwrap_or_else(|why| {
         complain(&format!("{NAME}: {why}"));
         Log::default()
-    })
-}
-
-/// All of stdin, up to the limit.
-fn read_input() -> Result<Zeroizing<Vec<u8>>, Error> {
-    let limit = u64::try_from(INPUT_LIMIT).unwrap_or(u64::MAX);
-    files::read_to_end(platform::stdin(), 0, limit).map_err(|error| {
-        Error::Request(match error.kind() {
-            io::ErrorKind::FileTooLarge => format!("the input is {error}"),
-            _ => format!("stdin cannot be read: {}", describe(&error)),
-        })
     })
 }

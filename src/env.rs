@@ -16,6 +16,8 @@ pub const AWS_ECR_CONFIG_FILE: &str = "AWS_ECR_CONFIG_FILE";
 pub const AWS_ECR_FALLBACK_CALLER: &str = "AWS_ECR_FALLBACK_CALLER";
 /// Turns the cache off.
 pub const AWS_ECR_DISABLE_CACHE: &str = "AWS_ECR_DISABLE_CACHE";
+/// The role for service account tokens whose service account names none.
+pub const AWS_ECR_ROLE_ARN: &str = "AWS_ECR_ROLE_ARN";
 /// Makes `store` and `erase` succeed without doing anything.
 pub const AWS_ECR_IGNORE_CREDS_STORAGE: &str = "AWS_ECR_IGNORE_CREDS_STORAGE";
 /// The log's level.
@@ -156,6 +158,12 @@ impl Env {
             }
         }
         Self(kept)
+    }
+
+    /// The same with this variable, where it is unset.
+    pub fn or(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.0.entry(name.to_owned()).or_insert_with(|| value.into());
+        self
     }
 
     /// The variable's bytes as they are.

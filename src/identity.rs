@@ -19,6 +19,7 @@ use crate::files::{self, AwsFile, AwsFiles, Found};
 use crate::platform;
 use crate::registry::Registry;
 use crate::secret::Secret;
+use crate::service_account::{Claims, ServiceAccount};
 use crate::who::{Role, Who};
 
 /// Part of every hash: another meaning of the inputs needs another number.
@@ -49,6 +50,8 @@ impl Fingerprint {
         source.who(who);
         let mut sso_tokens = BTreeMap::new();
         match env.static_keys() {
+            // Nothing on this machine can make other credentials of it.
+            _ if who.service_account().is_some() => {}
             Some((key_id, _)) if who.profile().is_none() => source.bytes("static-key", key_id.as_bytes()),
             keys => {
                 // A profile may still say credential_source = Environment.
@@ -215,6 +218,36 @@ impl Hasher {
                     self.optional(label, value.as_deref().map(OsStr::new));
                 }
             }
+            Who::ServiceAccount(account) => self.service_account(account),
+        }
+    }
+
+    /// A pod's token is another for every pod and every hour. What it says of the account stays the same.
+    fn service_account(&mut self, account: &ServiceAccount) {
+        self.bytes("service-account-role", account.role_arn.as_bytes());
+        let Some(claims) = &account.claims else {
+            return self.bytes("opaque-token", account.token.expose().as_bytes());
+        };
+        let Claims {
+            issuer,
+            subject,
+            audiences,
+            namespace,
+            name,
+            uid,
+            expires: _,
+        } = claims;
+        for (label, value) in [
+            ("issuer", issuer),
+            ("subject", subject),
+            ("namespace", namespace),
+            ("name", name),
+            ("uid", uid),
+        ] {
+            self.bytes(label, value.as_bytes());
+        }
+        for audience in audiences {
+            self.bytes("audience", audience.as_bytes());
         }
     }
 

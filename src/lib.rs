@@ -31,6 +31,7 @@ mod files;
 mod finding;
 mod helper;
 mod identity;
+mod input;
 mod log;
 mod mfa;
 mod output;
@@ -39,6 +40,7 @@ mod protocol;
 mod registry;
 mod replace;
 mod secret;
+mod service_account;
 mod style;
 mod terminal;
 mod tokens;
@@ -55,6 +57,8 @@ pub use log::Log;
 pub use protocol::{Credentials, ServerUrl, StoreRequest};
 pub use registry::{Registry, Service};
 pub use secret::Secret;
+pub use service_account::{Claims, ServiceAccount};
+pub use tokens::Grant;
 pub use who::{Role, Who};
 
 /// Nothing that others may use: the parts of a cached `get` that `benches/pure.rs` measures, and the command line, which
@@ -70,5 +74,5 @@ pub mod internals {
 /// Runs the program with the process's own arguments, environment, stdin, stdout and stderr.
 pub fn main() -> ExitCode {
     aws::quiet_panics(output::last_words);
-    cli::run(std::env::args_os().skip(1))
+    cli::run(std::env::args_os())
 }

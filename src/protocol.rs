@@ -11,9 +11,6 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// The most that is read from stdin, in bytes. A server name is some fifty, a `store` request some four thousand.
-pub const INPUT_LIMIT: usize = 1024 * 1024;
-
 /// A user name and password for a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -114,7 +111,7 @@ fn host(given: &str) -> Result<Option<String>, Error> {
 }
 
 /// What stands behind `http://` or `https://`.
-fn after_http(given: &str) -> Option<&str> {
+pub(crate) fn after_http(given: &str) -> Option<&str> {
     let (scheme, rest) = given.split_once(':')?;
     let is_http = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     rest.strip_prefix("//").filter(|_| is_http)
@@ -218,7 +215,7 @@ pub fn list_answer(servers: &BTreeMap<String, String>) -> Zeroizing<String> {
 
 /// A value as JSON, in memory that holds the `length` of its strings and hardly ever has to grow: what is outgrown is
 /// not wiped. Strings, and maps of strings, always serialise.
-fn json_line(value: &impl Serialize, length: usize) -> Zeroizing<String> {
+pub(crate) fn json_line(value: &impl Serialize, length: usize) -> Zeroizing<String> {
     const AROUND_STRINGS: usize = 128;
     let mut line = Vec::with_capacity(length + AROUND_STRINGS);
     let _ = serde_json::to_writer(&mut line, value);

@@ -19,6 +19,7 @@ use crate::env::Env;
 use crate::error::{Failure, Reason};
 use crate::files::describe;
 use crate::registry::{Registry, Service};
+use crate::service_account::ServiceAccount;
 
 /// What GetAuthorizationToken is to answer with.
 pub const TOKEN: &str = "authorization token";
@@ -95,6 +96,28 @@ pub fn role(plan: &Plan, hop: &Hop, journal: &Journal, error: SendError) -> Fail
     };
     match journal.last_failure() {
         Some(exchange) => failed_exchange(plan, &exchange, advice),
+        None => nonsense(journal, "credentials"),
+    }
+}
+
+/// Why a service account's role could not be assumed.
+pub fn service_account(plan: &Plan, account: &ServiceAccount, journal: &Journal, error: SendError) -> Failure {
+    let subject = account.claims.as_ref().map(|claims| claims.subject.as_str());
+    let advice = format!(
+        "check that the role's trust policy names the cluster's identity provider, the token's audience and {}",
+        subject.unwrap_or("its subject")
+    );
+    match journal.last_failure() {
+        Some(exchange) => failed_exchange(plan, &exchange, &advice),
+        None if error.never_sent => Failure::new(
+            Reason::Configuration,
+            format!(
+                "no request for the role {} could be made: {}",
+                account.role_arn,
+                journal.conceal(&error.text)
+            ),
+            "check the role's ARN and the endpoint settings",
+        ),
         None => nonsense(journal, "credentials"),
     }
 }

@@ -100,11 +100,14 @@ impl Hop {
                     .map(|code| code.expose().to_owned()),
             );
         let answer = request.send().await?;
-        Ok(answer.credentials.map(|keys| {
-            let token = Some(keys.session_token);
-            Keys::new(keys.access_key_id, keys.secret_access_key, token, None, "role")
-        }))
+        Ok(answer.credentials.map(self::keys))
     }
+}
+
+/// The credentials in an answer of STS.
+pub fn keys(keys: aws_sdk_sts::types::Credentials) -> Keys {
+    let token = Some(keys.session_token);
+    Keys::new(keys.access_key_id, keys.secret_access_key, token, None, "role")
 }
 
 /// A second factor that stands in the way of another role.

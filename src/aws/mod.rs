@@ -17,6 +17,7 @@ mod profiles;
 mod proxy;
 mod refusal;
 mod sent;
+mod service_account;
 mod settings;
 mod setup;
 mod source;

@@ -87,7 +87,7 @@ fn refusal(plan: &Plan, exchange: &FailedExchange, answer: &Answer, permission: 
             Reason::InvalidCredentials,
             format!("AWS does not accept the credentials: {said}"),
             match &plan.source {
-                Source::WebIdentity | Source::Profile(Base::WebIdentity) => {
+                Source::WebIdentity | Source::ServiceAccount(_) | Source::Profile(Base::WebIdentity) => {
                     "check the identity provider in IAM and the token's audience"
                 }
                 _ => "check that the key exists, is active, and belongs to its secret and this partition",
@@ -133,6 +133,7 @@ fn renewal(plan: &Plan) -> &'static str {
         Source::Keys(_) | Source::Profile(Base::StaticKeys) => "renew the keys in the credentials file",
         Source::Profile(Base::Process) => "make its credential_process print fresh credentials",
         Source::WebIdentity | Source::Profile(Base::WebIdentity) => "renew the web identity token in its file",
+        Source::ServiceAccount(_) => "check this machine's clock; for the next pull the kubelet asks for another token",
         _ => "renew them where they come from",
     }
 }

@@ -34,6 +34,9 @@ impl Plan {
         let who = match &self.source {
             Source::Profile(_) | Source::Keys(_) => return format!("profile {:?}", self.profile),
             Source::Environment if self.chosen => return format!("profile {:?}", self.profile),
+            Source::ServiceAccount(account) => {
+                return format!("{} and the role {}", account.who(), account.role_arn);
+            }
             Source::Environment => "the keys in AWS_ACCESS_KEY_ID",
             Source::WebIdentity => "the token in AWS_WEB_IDENTITY_TOKEN_FILE",
             Source::Container => "the container's credentials",
@@ -86,8 +89,13 @@ impl Plan {
                     .into_iter()
                     .filter_map(|name| profile.get(name))
             });
+        let token = match &self.source {
+            Source::ServiceAccount(account) => Some(account.token.expose()),
+            _ => None,
+        };
         variables
             .map(|value| Zeroizing::new(value.into_owned()))
+            .chain(token.map(|token| Zeroizing::new(token.to_owned())))
             .chain(settings.map(|value| Zeroizing::new(value.to_owned())))
             .collect()
     }
@@ -116,7 +124,7 @@ impl Plan {
             _ => Vec::new(),
         };
         let assumes = match &self.source {
-            Source::WebIdentity | Source::Profile(Base::WebIdentity) => true,
+            Source::WebIdentity | Source::ServiceAccount(_) | Source::Profile(Base::WebIdentity) => true,
             Source::Profile(_) => self.setting_of(&self.sdk_profile, "role_arn").is_some(),
             _ => false,
         };

@@ -15,6 +15,7 @@ use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::files::AwsFiles;
 use crate::mfa;
+use crate::service_account::ServiceAccount;
 use crate::who::{Role, Who};
 
 /// The source of credentials.
@@ -28,6 +29,8 @@ pub enum Source {
     Keys(String),
     /// A web identity token that the environment names.
     WebIdentity,
+    /// A pod's service account token, which the kubelet handed over.
+    ServiceAccount(Box<ServiceAccount>),
     /// The container credential endpoint.
     Container,
     /// The instance's role.
@@ -73,15 +76,18 @@ impl Plan {
         let chosen = who.profile().is_some();
         let keys = !chosen && env.static_keys().is_some();
         let named = who.profile().map(Cow::Borrowed).or_else(|| env.profile());
+        let account = who.service_account();
+        // Then nothing but settings is looked for in the files.
+        let settings_only = keys || account.is_some();
         let text = [
-            text_of(&aws_files.config, keys, named.is_some())?,
-            text_of(&aws_files.credentials, keys, named.is_some())?,
+            text_of(&aws_files.config, settings_only, named.is_some())?,
+            text_of(&aws_files.credentials, settings_only, named.is_some())?,
         ];
         let profile = named.as_deref().unwrap_or(DEFAULT_PROFILE).to_owned();
         let paths = aws_files.each().map(|file| file.path.clone());
         let sections = match parse(&text, &profile).await {
             Ok(sections) => sections,
-            Err(_) if keys => ProfileSet::default(),
+            Err(_) if settings_only => ProfileSet::default(),
             Err(why) => return Err(unreadable(&text, &paths, &why).await),
         };
         let is_set = |names| env.first(names).is_some();
@@ -103,9 +109,11 @@ impl Plan {
             named: named.is_some(),
             chosen,
         };
-        if !keys {
-            plan.source = plan.choose(env)?;
-        }
+        plan.source = match account {
+            Some(account) => Source::ServiceAccount(Box::new(account.clone())),
+            None if keys => Source::Environment,
+            None => plan.choose(env)?,
+        };
         if let Some(role) = who.role() {
             plan.add_role(role)?;
         }

@@ -14,6 +14,7 @@ use crate::aws::caller::{self, Caller};
 use crate::aws::explain::{self, SendError};
 use crate::aws::journal::Journal;
 use crate::aws::profiles::Base;
+use crate::aws::service_account;
 use crate::aws::setup::{self, Setup};
 use crate::aws::source::{Plan, Source};
 use crate::cache::Token;
@@ -25,6 +26,7 @@ use crate::mfa;
 use crate::protocol::Credentials;
 use crate::registry::{Registry, Service};
 use crate::secret::Secret;
+use crate::service_account::ServiceAccount;
 use crate::who::Who;
 
 /// What a token is asked for with.
@@ -91,7 +93,10 @@ pub async fn keys(
     terminal: Option<i32>,
     journal: &Journal,
 ) -> Result<Keys, Failure> {
-    let keys = resolve(setup, plan, request, terminal, journal).await?;
+    let keys = match &plan.source {
+        Source::ServiceAccount(account) => exchange(setup, plan, account, request, journal).await?,
+        _ => resolve(setup, plan, request, terminal, journal).await?,
+    };
     assume_roles(setup, plan, keys, request, journal).await
 }
 
@@ -185,6 +190,23 @@ fn keys_of(plan: &Plan, profile: &str) -> Result<Keys, CredentialsError> {
             Err(CredentialsError::invalid_configuration(why))
         }
     }
+}
+
+/// Exchanges a service account's token for the credentials of its role.
+async fn exchange(
+    setup: &Setup,
+    plan: &Plan,
+    account: &ServiceAccount,
+    Request { log, .. }: &Request,
+    journal: &Journal,
+) -> Result<Keys, Failure> {
+    journal.begin(format!("credentials of the role {}", account.role_arn));
+    log.debug(|| format!("assuming the role {} for {}", account.role_arn, account.who()));
+    let answer = service_account::assume_role(account, &setup.base).await;
+    let assumed = answer.map_err(|error| explain::service_account(plan, account, journal, error))?;
+    let keys = assumed.ok_or_else(|| explain::nonsense(journal, "credentials"))?;
+    keep_secrets(&keys, journal);
+    Ok(keys)
 }
 
 /// Assumes the roles that the SDK does not, each with the credentials of the one before.

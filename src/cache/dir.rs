@@ -16,6 +16,9 @@ use crate::platform::{self, User};
 /// The directory's name, in the platform's cache directory and in /run.
 const NAME: &str = "docker-credential-ecr-login";
 
+/// Where root's files are that no home is to have: gone with the next boot.
+const RUN: &str = "/run";
+
 /// The largest file that is read, in bytes. Real ones are a few thousand.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -82,7 +85,7 @@ impl Dir {
         let is_there = look.is_some_and(|look| look.is_dir && look.owner == User::ROOT);
         if user == User::ROOT && !is_there && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
             return Ok(Self {
-                path: Path::new("/run").join(NAME),
+                path: Path::new(RUN).join(NAME),
                 user,
                 named_by_us: true,
                 home: None,
@@ -314,6 +317,15 @@ impl Dir {
             removed += usize::from(self.remove(&name)?);
         }
         Ok(removed)
+    }
+}
+
+/// The environment with the cache directory of a Kubernetes node, unless it names another: the kubelet is root, may have no
+/// home, and its tokens are none that a disk should keep.
+pub fn on_node(env: Env) -> Env {
+    match User::current() {
+        User::ROOT => env.or(env::AWS_ECR_CACHE_DIR, Path::new(RUN).join(NAME)),
+        _ => env,
     }
 }
 

@@ -6,6 +6,7 @@ mod completions;
 mod configure;
 mod doctor;
 mod get_login_password;
+pub mod kubelet;
 mod table;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ pub fn perform(command: Command) -> ExitCode {
             report("cache clear", |settings| cache::clear(&settings, registry.as_deref()))
         }
         Command::GetLoginPassword(arguments) => get_login_password(&arguments),
+        Command::Kubelet { .. } => kubelet::answer(),
     }
 }
 

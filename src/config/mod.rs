@@ -14,6 +14,7 @@ use file::Place;
 pub use parse::line_at;
 pub use rule::Rule;
 
+use crate::cache;
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::fallback::Fallback;
@@ -25,11 +26,15 @@ use crate::who::Who;
 /// How long a `get` may take altogether, unless it is said otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The same where the kubelet asks, which waits for a minute: never longer, so that it hears why.
+const KUBELET_TIMEOUT: Duration = Duration::from_secs(45);
+
 /// The environment, and what the configuration files say.
 #[derive(Debug, Default)]
 pub struct Settings {
     env: Env,
     files: Vec<File>,
+    is_kubelets: bool,
 }
 
 /// A configuration file that was read.
@@ -69,6 +74,19 @@ impl Settings {
         Self::read(env, places)
     }
 
+    /// The same where the kubelet asks: with its deadline, and with root's cache where a node has it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::load`].
+    pub fn load_for_kubelet(env: Env) -> Result<Self, Failure> {
+        let settings = Self::load(cache::on_node(env))?;
+        Ok(Self {
+            is_kubelets: true,
+            ..settings
+        })
+    }
+
     /// The same for whoever writes the file that AWS_ECR_CONFIG_FILE names: it need not be there yet.
     ///
     /// # Errors
@@ -92,12 +110,16 @@ impl Settings {
             })?;
             files.push(File { path, text, settings });
         }
-        Ok(Self { env, files })
+        Ok(Self {
+            env,
+            files,
+            is_kubelets: false,
+        })
     }
 
     /// The environment alone, as if there were no files.
     pub fn without_files(env: Env) -> Self {
-        Self { env, files: Vec::new() }
+        Self { env, ..Self::default() }
     }
 
     /// The environment.
@@ -172,16 +194,24 @@ impl Settings {
     ///
     /// A [`Failure`] that names the variable, where its value is no time above 0.
     pub fn timeout(&self) -> Result<Duration, Failure> {
+        let chosen = self.chosen_timeout().transpose()?;
+        Ok(match self.is_kubelets {
+            true => chosen.map_or(KUBELET_TIMEOUT, |chosen| chosen.min(KUBELET_TIMEOUT)),
+            false => chosen.unwrap_or(DEFAULT_TIMEOUT),
+        })
+    }
+
+    fn chosen_timeout(&self) -> Option<Result<Duration, Failure>> {
         let Some(value) = self.env.get(env::AWS_ECR_TIMEOUT) else {
-            return Ok(self.first(|settings| settings.timeout).unwrap_or(DEFAULT_TIMEOUT));
+            return self.first(|settings| settings.timeout).map(Ok);
         };
-        duration::parse(&value).ok_or_else(|| {
+        Some(duration::parse(&value).ok_or_else(|| {
             Failure::new(
                 Reason::Configuration,
                 format!("AWS_ECR_TIMEOUT is {value:?}, which is not a number of seconds above 0"),
                 "set it to a number such as 30, or unset it",
             )
-        })
+        }))
     }
 
     /// Whether a failure's reason goes to stdout too, where every client takes it for a hard error.
@@ -261,6 +291,7 @@ mod tests {
         Settings {
             env: Env::from_vars(vars.iter().copied()),
             files: files.collect(),
+            is_kubelets: false,
         }
     }
 
@@ -300,6 +331,27 @@ mod tests {
         assert_eq!(from_vars.log_level(), Ok(Some(Level::Debug)));
         assert!(!from_vars.is_strict());
         assert_eq!(settings(&[], &[]).timeout(), Ok(DEFAULT_TIMEOUT));
+    }
+
+    #[test]
+    fn the_kubelet_never_waits_for_longer_than_it_would() {
+        for (vars, files, seconds) in [
+            (&[][..], &[][..], 45),
+            (&[], &["timeout = 5"], 5),
+            (&[], &["timeout = \"2m\""], 45),
+            (&[("AWS_ECR_TIMEOUT", "7s")], &["timeout = 5"], 7),
+            (&[("AWS_ECR_TIMEOUT", "59")], &[], 45),
+        ] {
+            let settings = Settings {
+                is_kubelets: true,
+                ..settings(vars, files)
+            };
+            assert_eq!(
+                settings.timeout(),
+                Ok(Duration::from_secs(seconds)),
+                "{vars:?} {files:?}"
+            );
+        }
     }
 
     #[test]

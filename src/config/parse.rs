@@ -225,14 +225,9 @@ fn registry(value: &Value<'_>) -> Result<Registry, String> {
 
 fn role_arn(value: &Value<'_>) -> Result<String, String> {
     let arn = words(value)?;
-    let parts: Vec<_> = arn.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", partition, "iam", "", account, role]
-            if partition.starts_with("aws") && account.len() == 12 && role.starts_with("role/") =>
-        {
-            Ok(arn)
-        }
-        _ => Err(format!("{arn:?} is no role's ARN: arn:aws:iam::123456789012:role/name")),
+    match Role::is_arn(&arn) {
+        true => Ok(arn),
+        false => Err(format!("{arn:?} is no role's ARN: arn:aws:iam::123456789012:role/name")),
     }
 }
 

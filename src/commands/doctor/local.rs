@@ -51,6 +51,7 @@ pub fn configuration(settings: &Settings, host: &str) -> Finding {
                 Who::Environment => "the environment's credentials".to_owned(),
                 Who::Profile(name) => format!("profile {name:?}"),
                 Who::Role(role) => format!("the role {}", role.arn),
+                Who::ServiceAccount(account) => account.who(),
             };
             format!("; line {} of {} chooses {who}", file.line_of(rule), file.path.display())
         }
