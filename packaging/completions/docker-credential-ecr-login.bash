@@ -40,6 +40,9 @@ _docker__credential__ecr__login() {
             docker__credential__ecr__login,help)
                 cmd="docker__credential__ecr__login__subcmd__help"
                 ;;
+            docker__credential__ecr__login,kubelet)
+                cmd="docker__credential__ecr__login__subcmd__kubelet"
+                ;;
             docker__credential__ecr__login,list)
                 cmd="docker__credential__ecr__login__subcmd__list"
                 ;;
@@ -91,6 +94,9 @@ _docker__credential__ecr__login() {
             docker__credential__ecr__login__subcmd__help,help)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__help"
                 ;;
+            docker__credential__ecr__login__subcmd__help,kubelet)
+                cmd="docker__credential__ecr__login__subcmd__help__subcmd__kubelet"
+                ;;
             docker__credential__ecr__login__subcmd__help,list)
                 cmd="docker__credential__ecr__login__subcmd__help__subcmd__list"
                 ;;
@@ -113,7 +119,7 @@ _docker__credential__ecr__login() {
 
     case "${cmd}" in
         docker__credential__ecr__login)
-            opts="-v -h --version --help configure doctor cache get-login-password completions get store erase list version help"
+            opts="-v -h --version --help configure doctor cache get-login-password kubelet completions get store erase list version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,7 +335,7 @@ _docker__credential__ecr__login() {
             return 0
             ;;
         docker__credential__ecr__login__subcmd__help)
-            opts="configure doctor cache get-login-password completions get store erase list version help"
+            opts="configure doctor cache get-login-password kubelet completions get store erase list version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -482,6 +488,20 @@ _docker__credential__ecr__login() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        docker__credential__ecr__login__subcmd__help__subcmd__kubelet)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         docker__credential__ecr__login__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -513,6 +533,20 @@ _docker__credential__ecr__login() {
         docker__credential__ecr__login__subcmd__help__subcmd__version)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        docker__credential__ecr__login__subcmd__kubelet)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

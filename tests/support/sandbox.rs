@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -128,9 +128,22 @@ impl Sandbox {
 
     /// Runs with any number of arguments, as a person does: nothing comes from stdin.
     pub fn run_args(&self, args: &[&str]) -> Output {
+        self.feed_args(args, "")
+    }
+
+    /// The same with something on stdin.
+    pub fn feed_args(&self, args: &[&str], stdin: impl AsRef<[u8]>) -> Output {
         let mut command = Command::new(&self.program);
         command.args(args).env_clear().envs(&self.environment);
-        Running::start(command, "", RUN_LIMIT).wait()
+        Running::start(command, stdin, RUN_LIMIT).wait()
+    }
+
+    /// From now on the program is started by this name, a link to it.
+    pub fn call_it(&mut self, name: &str) -> &mut Self {
+        let link = self.directory.path().join(name);
+        symlink(fs::canonicalize(&self.program).expect("the program"), &link).expect("a link");
+        self.program = link;
+        self
     }
 
     /// Runs after `change` had its way with the command: arguments, variables, directory.
