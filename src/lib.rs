@@ -14,6 +14,8 @@
 //! 4. `cache::lock`: else one process asks and the others wait for its answer.
 //! 5. `aws`: resolves credentials and calls GetAuthorizationToken, on a thread that can be left behind at the deadline.
 //!
+//! `commands::kubelet` goes the same way from a kubelet's request, with a pod's service account where its token came.
+//!
 //! Everything before step 5 is synchronous and touches neither tokio nor the SDK nor TLS. What only the operating system
 //! can tell or do is in `platform`, and nowhere else.
 

@@ -24,7 +24,7 @@ const FILES: [(&str, &str); 6] = [
     ),
     (
         "/run/docker-credential-ecr-login/",
-        "The same, for root with somebody else's HOME (sudo).",
+        "The same, for root with somebody else's HOME (sudo), and for root's kubelet.",
     ),
     (
         "~/.aws/config, ~/.aws/credentials",
@@ -37,8 +37,9 @@ const FILES: [(&str, &str); 6] = [
     ),
     (
         "ecr-credential-provider",
-        "Packages install this as another name of the program, which the kubelet will call it by. The kubelet's own \
-         protocol is not answered yet.",
+        "Packages install this as another name of the program. Under it, and names that begin with it, it is the \
+         kubelet's credential provider and nothing else: as with the command kubelet. docs/kubernetes.md tells how a \
+         node is set up.",
     ),
 ];
 
@@ -47,12 +48,12 @@ const EXIT_STATUS: [(&str, &str); 3] = [
     (
         "1",
         "There is no answer, or the command line is none that docker's protocol knows. stdout has the line that the \
-         protocol demands; why, and what to do, is on stderr, except for registries that are not ECR. Or configure could not \
-         do what it was asked for, and says on stderr why.",
+         protocol demands; why, and what to do, is on stderr, except for registries that are not ECR. The kubelet finds \
+         nothing on stdout. Or configure could not do what it was asked for, and says on stderr why.",
     ),
     (
         "2",
-        "The command line of configure, completions or help makes no sense.",
+        "The command line of configure, completions, kubelet or help makes no sense.",
     ),
 ];
 
