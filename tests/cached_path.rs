@@ -35,8 +35,12 @@ const FORBIDDEN: [&str; 16] = [
 /// lies deep in the file system.
 const MOST_CALLS: [usize; 2] = [65 - 3, 45];
 
-/// The system calls of one `get`, one a line; none where there is no strace, or it may not trace.
-fn trace(sandbox: &Sandbox) -> Option<String> {
+/// What the kubelet asks for the same.
+const REQUEST: &str = r#"{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",
+    "image":"123456789012.dkr.ecr.us-east-1.amazonaws.com/app"}"#;
+
+/// The system calls of one run, one a line; none where there is no strace, or it may not trace.
+fn trace(sandbox: &Sandbox, verb: &str, stdin: &str) -> Option<String> {
     let file = sandbox.home().join("trace");
     let strace = || Command::new("strace");
     if !strace()
@@ -51,18 +55,18 @@ fn trace(sandbox: &Sandbox) -> Option<String> {
         eprintln!("skipped: strace is not there, or may not trace");
         return None;
     }
-    let output = sandbox.run_with("get", HOST, |get| {
+    let output = sandbox.run_with(verb, stdin, |get| {
         let mut traced = strace();
         traced
             .args(["-f", "-qq", "-o"])
             .arg(&file)
             .arg(get.get_program())
-            .arg("get")
+            .arg(verb)
             .env_clear();
         traced.envs(get.get_envs().filter_map(|(name, value)| Some((name, value?))));
         *get = traced;
     });
-    output.password();
+    assert_eq!(output.code, Some(0), "{output}");
     Some(std::fs::read_to_string(file).unwrap())
 }
 
@@ -81,7 +85,12 @@ fn reads_of_memory_map(trace: &str) -> usize {
 /// Asks once, so that there is something in the cache, and then looks on.
 fn cached_answer_is_quiet(sandbox: &Sandbox) -> Option<String> {
     sandbox.get(HOST).password();
-    let trace = trace(sandbox)?;
+    let trace = trace(sandbox, "get", HOST)?;
+    assert_quiet(&trace);
+    Some(trace)
+}
+
+fn assert_quiet(trace: &str) {
     for line in trace.lines() {
         let name = name(line).unwrap_or_default();
         assert!(!FORBIDDEN.contains(&name), "{line}\n{trace}");
@@ -92,7 +101,6 @@ fn cached_answer_is_quiet(sandbox: &Sandbox) -> Option<String> {
             "{line}\n{trace}"
         );
     }
-    Some(trace)
 }
 
 #[test]
@@ -111,6 +119,22 @@ fn with_static_keys() {
         of_static
     };
     assert!(calls <= most, "{calls} calls, where {most} are allowed:\n{trace}");
+}
+
+#[test]
+fn for_the_kubelet() {
+    let (_fake, mut sandbox) = world_with_keys();
+    // As root it has another cache directory, and its system calls are to be compared.
+    let cache = sandbox.cache_dir();
+    sandbox.env("AWS_ECR_CACHE_DIR", cache);
+    let Some(get) = cached_answer_is_quiet(&sandbox) else {
+        return;
+    };
+    let kubelet = trace(&sandbox, "kubelet", REQUEST).unwrap();
+    assert_quiet(&kubelet);
+    // It looks whether a person is at the terminal.
+    let (most, calls) = (get.lines().count() + 1, kubelet.lines().count());
+    assert!(calls <= most, "{calls} calls, where {most} are allowed:\n{kubelet}");
 }
 
 #[test]
@@ -172,7 +196,7 @@ fn with_instance_metadata() {
 #[test]
 fn a_first_answer_is_not_quiet() {
     let (_fake, sandbox) = world_with_keys();
-    if let Some(trace) = trace(&sandbox) {
+    if let Some(trace) = trace(&sandbox, "get", HOST) {
         for call in ["socket", "connect", "epoll_create1"] {
             assert!(
                 trace.lines().filter_map(name).any(|name| name == call),
