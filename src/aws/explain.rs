@@ -77,27 +77,13 @@ pub fn identity(plan: &Plan, journal: &Journal, error: SendError) -> Failure {
 
 /// Why a role of ours could not be assumed.
 pub fn role(plan: &Plan, hop: &Hop, journal: &Journal, error: SendError) -> Failure {
-    if error.never_sent {
-        return Failure::new(
-            Reason::Configuration,
-            format!(
-                "no request for the role {} could be made: {}",
-                hop.arn,
-                journal.conceal(&error.text)
-            ),
-            "check role_arn, the keys and the endpoint settings",
-        );
-    }
     let advice = match hop.device() {
         Some(_) => "check the code and mfa_serial, and that the role's trust policy names this user",
         None => {
             "check that the role's trust policy names this identity and its external_id, and that it may call sts:AssumeRole"
         }
     };
-    match journal.last_failure() {
-        Some(exchange) => failed_exchange(plan, &exchange, advice),
-        None => nonsense(journal, "credentials"),
-    }
+    assuming(plan, &hop.arn, advice, journal, error)
 }
 
 /// Why a service account's role could not be assumed.
@@ -107,17 +93,20 @@ pub fn service_account(plan: &Plan, account: &ServiceAccount, journal: &Journal,
         "check that the role's trust policy names the cluster's identity provider, the token's audience and {}",
         subject.unwrap_or("its subject")
     );
-    match journal.last_failure() {
-        Some(exchange) => failed_exchange(plan, &exchange, &advice),
-        None if error.never_sent => Failure::new(
+    assuming(plan, &account.role_arn, &advice, journal, error)
+}
+
+fn assuming(plan: &Plan, arn: &str, advice: &str, journal: &Journal, error: SendError) -> Failure {
+    if error.never_sent {
+        let why = journal.conceal(&error.text);
+        return Failure::new(
             Reason::Configuration,
-            format!(
-                "no request for the role {} could be made: {}",
-                account.role_arn,
-                journal.conceal(&error.text)
-            ),
-            "check the role's ARN and the endpoint settings",
-        ),
+            format!("no request for the role {arn} could be made: {why}"),
+            "check the role's ARN, the keys and the endpoint settings",
+        );
+    }
+    match journal.last_failure() {
+        Some(exchange) => failed_exchange(plan, &exchange, advice),
         None => nonsense(journal, "credentials"),
     }
 }
