@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::node::{
     ANNOTATION, Account, ECR, ECR_PUBLIC, HOST, ROLE, WEB_IDENTITY, ask, complaint, node, node_with_keys, password,
-    request, request_of, start,
+    reach_by_names, request, request_of, start,
 };
-use crate::support::{FakeAws, Reply, Running, STATIC_KEY_ID, Sandbox, TlsProxy, decode_password};
+use crate::support::{FakeAws, Reply, Running, STATIC_KEY_ID, Sandbox, decode_password};
 
 const IMAGE: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app";
 const OTHER_ROLE: &str = "arn:aws:iam::210987654321:role/team/other";
@@ -269,12 +269,7 @@ fn public_ecr_takes_the_role_too_and_is_not_left_open_where_that_fails() {
 #[test]
 fn sts_is_that_of_the_registrys_region() {
     let (fake, mut sandbox) = node();
-    let proxy = TlsProxy::start(&fake);
-    let ca = sandbox.write("ca.pem", proxy.ca_pem());
-    sandbox
-        .unset("AWS_ENDPOINT_URL")
-        .env("HTTPS_PROXY", proxy.url())
-        .env("AWS_CA_BUNDLE", ca);
+    let proxy = reach_by_names(&mut sandbox, &fake);
     for (host, sts) in [
         (
             "123456789012.dkr.ecr.eu-west-1.amazonaws.com",

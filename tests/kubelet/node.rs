@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{FakeAws, Output, Running, Sandbox, world, world_with_keys};
+use crate::support::{FakeAws, Output, Running, Sandbox, TlsProxy, world, world_with_keys};
 
 pub const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/pull";
@@ -30,6 +30,17 @@ fn with_own_cache((fake, mut sandbox): (FakeAws, Sandbox)) -> (FakeAws, Sandbox)
     let cache = sandbox.cache_dir();
     sandbox.env("AWS_ECR_CACHE_DIR", cache);
     (fake, sandbox)
+}
+
+/// From now on AWS is asked by its own names, all of which lead to the fake.
+pub fn reach_by_names(sandbox: &mut Sandbox, fake: &FakeAws) -> TlsProxy {
+    let proxy = TlsProxy::start(fake);
+    let ca = sandbox.write("ca.pem", proxy.ca_pem());
+    sandbox
+        .unset("AWS_ENDPOINT_URL")
+        .env("HTTPS_PROXY", proxy.url())
+        .env("AWS_CA_BUNDLE", ca);
+    proxy
 }
 
 /// The request for an image, in version v1.

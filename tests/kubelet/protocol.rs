@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::node::{
-    ECR, ECR_PUBLIC, HOST, answer, ask, assert_without_auth, complaint, node, node_with_keys, password, request,
+    ECR, ECR_PUBLIC, HOST, answer, ask, assert_without_auth, complaint, node, node_with_keys, password, reach_by_names,
+    request,
 };
-use crate::support::{TlsProxy, decode_password};
+use crate::support::decode_password;
 
 #[test]
 fn every_version_is_answered_in_itself() {
@@ -74,12 +75,7 @@ fn a_token_is_for_the_region_and_service_of_the_image() {
 #[test]
 fn the_endpoint_follows_the_host() {
     let (fake, mut sandbox) = node_with_keys();
-    let proxy = TlsProxy::start(&fake);
-    let ca = sandbox.write("ca.pem", proxy.ca_pem());
-    sandbox
-        .unset("AWS_ENDPOINT_URL")
-        .env("HTTPS_PROXY", proxy.url())
-        .env("AWS_CA_BUNDLE", ca);
+    let proxy = reach_by_names(&mut sandbox, &fake);
     for (host, endpoint) in [
         (HOST, "api.ecr.us-east-1.amazonaws.com"),
         (
