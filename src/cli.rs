@@ -38,7 +38,7 @@ fn is_provider(name: &OsStr) -> bool {
 /// What is said to the kubelet's credential provider. Like AWS's own, it has no use for arguments that are no options.
 fn provide(args: &[OsString]) -> ExitCode {
     let is_option = |arg: &&OsString| arg.as_encoded_bytes().starts_with(b"-");
-    let Some(option) = args.iter().find(is_option) else {
+    let Some(option) = args.iter().take_while(|arg| *arg != "--").find(is_option) else {
         return commands::kubelet::answer();
     };
     match option.to_string_lossy().as_ref() {

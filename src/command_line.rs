@@ -56,7 +56,10 @@ pub const ENVIRONMENT: [(&str, &str); 8] = [
         env::AWS_ECR_STRICT,
         "true: print why a get failed on stdout too, as a hard error",
     ),
-    (env::AWS_ECR_TIMEOUT, "time that a get may take (30s)"),
+    (
+        env::AWS_ECR_TIMEOUT,
+        "time that a get may take (30s; for the kubelet 45s)",
+    ),
 ];
 
 const KUBELET_HELP: &str = r#"Example, as the kubelet runs it:

@@ -160,12 +160,6 @@ impl Env {
         Self(kept)
     }
 
-    /// The same with this variable, where it is unset.
-    pub fn or(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.0.entry(name.to_owned()).or_insert_with(|| value.into());
-        self
-    }
-
     /// The variable's bytes as they are.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.0.get(name).map(OsString::as_os_str)

@@ -108,7 +108,7 @@ impl Helper {
             return Err(not_kept("AWS_ECR_DISABLE_CACHE is set".to_owned()));
         }
         let env = self.settings.env();
-        let dir = Dir::locate(env).map_err(not_kept)?;
+        let dir = self.settings.cache_dir().map_err(not_kept)?;
         let login = Login::new(&target, request.credentials, env, SystemTime::now());
         if !login.is_live(SystemTime::now()) {
             self.log.write(Level::Warn, || {
@@ -133,7 +133,7 @@ impl Helper {
             return Ok(());
         }
         let registry = self.target(server).ok_or_else(|| not_ecr(server))?.registry;
-        let Ok(dir) = Dir::locate(self.settings.env()) else {
+        let Ok(dir) = self.settings.cache_dir() else {
             return Ok(());
         };
         let failed = |error: io::Error| {
@@ -219,7 +219,8 @@ impl Helper {
             self.log.debug(|| "no cache: AWS_ECR_DISABLE_CACHE is set".to_owned());
             return None;
         }
-        Dir::locate(self.settings.env())
+        self.settings
+            .cache_dir()
             .inspect_err(|why| self.log.debug(|| format!("no cache: {why}")))
             .ok()
     }
@@ -227,7 +228,7 @@ impl Helper {
 
 /// Removes a login to a host that is not ECR's any more: a name that was in front of it. Whether there was one.
 pub fn forget(settings: &Settings, server: &ServerUrl) -> bool {
-    let dir = Dir::locate(settings.env()).ok();
+    let dir = settings.cache_dir().ok();
     let (Some(dir), Some(host)) = (dir, server.host()) else {
         return false;
     };

@@ -235,7 +235,6 @@ impl Hasher {
             namespace,
             name,
             uid,
-            expires: _,
         } = claims;
         for (label, value) in [
             ("issuer", issuer),

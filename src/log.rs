@@ -88,7 +88,9 @@ impl Log {
         let Some(level) = settings.log_level()? else {
             return Ok(Self::default());
         };
-        let dir = Dir::locate(settings.env()).map_err(|why| format!("no log is written: {why}"))?;
+        let dir = settings
+            .cache_dir()
+            .map_err(|why| format!("no log is written: {why}"))?;
         let file = open(&dir).map_err(|error| {
             let path = dir.path().display();
             format!("no log is written to {path}: {}", describe(&error))

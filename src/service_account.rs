@@ -28,8 +28,10 @@ pub struct ServiceAccount {
     pub role_arn: String,
     /// The token.
     pub token: Secret,
-    /// What the token says; none where it cannot be read.
+    /// What the token says of the account; none where that cannot be read.
     pub claims: Option<Claims>,
+    /// When the token ends; none where it does not say so.
+    pub expires: Option<SystemTime>,
 }
 
 /// What a service account token says of itself.
@@ -47,15 +49,15 @@ pub struct Claims {
     pub name: String,
     /// Tells it from one of the same name that was there before.
     pub uid: String,
-    /// When the token ends.
-    pub expires: SystemTime,
 }
 
 impl ServiceAccount {
     /// The service account of a token, and the role that was chosen for it.
     pub fn new(role_arn: String, token: Secret) -> Self {
+        let payload = payload(token.expose());
         Self {
-            claims: Claims::of(token.expose()),
+            claims: payload.as_deref().and_then(Claims::of),
+            expires: payload.as_deref().and_then(expiry),
             role_arn,
             token,
         }
@@ -63,7 +65,7 @@ impl ServiceAccount {
 
     /// Whether the token says that it is over. Then it is nobody's proof of anything that was cached.
     pub fn is_expired(&self, now: SystemTime) -> bool {
-        self.claims.as_ref().is_some_and(|claims| claims.expires <= now)
+        self.expires.is_some_and(|expires| expires <= now)
     }
 
     /// The service account for people: `service account <namespace>/<name>`.
@@ -92,15 +94,36 @@ impl ServiceAccount {
     }
 }
 
+/// The JSON object in the middle of a JWT.
+fn payload(token: &str) -> Option<Vec<u8>> {
+    let mut parts = token.split('.');
+    let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return None;
+    };
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    // serde takes a list for the fields in their order.
+    payload.trim_ascii().starts_with(b"{").then_some(payload)
+}
+
+/// When a token ends, whatever else it says.
+fn expiry(payload: &[u8]) -> Option<SystemTime> {
+    #[derive(Deserialize)]
+    struct Payload {
+        exp: u64,
+    }
+    let Payload { exp } = serde_json::from_slice(payload).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(exp))
+}
+
 impl Claims {
-    /// Reads a token; none where it is no bound service account token whose claims agree.
-    fn of(token: &str) -> Option<Self> {
+    /// Reads the payload of a token; none where that is no bound service account token whose claims agree.
+    fn of(payload: &[u8]) -> Option<Self> {
+        expiry(payload)?;
         #[derive(Deserialize)]
         struct Payload {
             iss: String,
             sub: String,
             aud: Audiences,
-            exp: u64,
             #[serde(rename = "kubernetes.io")]
             kubernetes: Kubernetes,
         }
@@ -120,12 +143,7 @@ impl Claims {
             name: String,
             uid: String,
         }
-        let mut parts = token.split('.');
-        let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-            return None;
-        };
-        let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
-        let payload: Payload = serde_json::from_slice(&payload).ok()?;
+        let payload: Payload = serde_json::from_slice(payload).ok()?;
         let Kubernetes {
             namespace,
             serviceaccount: Account { name, uid },
@@ -140,7 +158,6 @@ impl Claims {
             namespace,
             name,
             uid,
-            expires: UNIX_EPOCH.checked_add(Duration::from_secs(payload.exp))?,
         };
         claims.is_sound().then_some(claims)
     }
@@ -154,7 +171,6 @@ impl Claims {
             namespace,
             name,
             uid,
-            ..
         } = self;
         let is_there = |text: &String| !text.is_empty();
         [issuer, uid].into_iter().all(is_there)
@@ -251,7 +267,8 @@ mod tests {
             assert_eq!(account(&broken).claims, None, "{broken}");
         }
         for token in ["", "opaque", "a.b", "a.b.c", "e30.e30.e30.e30", "...."] {
-            assert_eq!(Claims::of(token), None, "{token}");
+            let account = ServiceAccount::new(String::new(), Secret::from(token.to_owned()));
+            assert_eq!((account.claims, account.expires), (None, None), "{token}");
         }
     }
 
@@ -274,16 +291,17 @@ mod tests {
         let text = payload()
             .to_string()
             .replacen("{", "{\"iss\":\"https://other.example\",", 1);
-        let token = format!("e30.{}.e30", BASE64_URL_SAFE_NO_PAD.encode(text));
-        assert_eq!(Claims::of(&token), None);
+        assert_eq!(Claims::of(text.as_bytes()), None);
     }
 
     #[test]
-    fn a_token_is_over_at_its_end() {
-        let account = account(&payload());
+    fn a_token_is_over_at_its_end_also_where_nothing_else_can_be_read() {
         let end = UNIX_EPOCH + Duration::from_secs(4_000_000_000);
-        assert!(!account.is_expired(end - Duration::from_secs(1)));
-        assert!(account.is_expired(end));
+        for payload in [payload(), json!({ "exp": 4_000_000_000_u64, "sub": 1 })] {
+            let account = account(&payload);
+            assert!(!account.is_expired(end - Duration::from_secs(1)));
+            assert!(account.is_expired(end));
+        }
     }
 
     #[test]

@@ -90,10 +90,13 @@ pub fn role(plan: &Plan, hop: &Hop, journal: &Journal, error: SendError) -> Fail
 pub fn service_account(plan: &Plan, account: &ServiceAccount, journal: &Journal, error: SendError) -> Failure {
     let subject = account.claims.as_ref().map(|claims| claims.subject.as_str());
     let advice = format!(
-        "check that the role's trust policy names the cluster's identity provider, the token's audience and {}",
+        "check that the role's trust policy names the cluster's OIDC provider, the token's audience and {}",
         subject.unwrap_or("its subject")
     );
-    assuming(plan, &account.role_arn, &advice, journal, error)
+    let failure = assuming(plan, &account.role_arn, &advice, journal, error);
+    // The account has many, and whose the credentials are does not tell which.
+    let what = format!("the role {}: {}", account.role_arn, failure.what);
+    Failure::new(failure.reason, what, failure.advice)
 }
 
 fn assuming(plan: &Plan, arn: &str, advice: &str, journal: &Journal, error: SendError) -> Failure {

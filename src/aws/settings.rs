@@ -34,9 +34,7 @@ impl Plan {
         let who = match &self.source {
             Source::Profile(_) | Source::Keys(_) => return format!("profile {:?}", self.profile),
             Source::Environment if self.chosen => return format!("profile {:?}", self.profile),
-            Source::ServiceAccount(account) => {
-                return format!("{} and the role {}", account.who(), account.role_arn);
-            }
+            Source::ServiceAccount(account) => return account.who(),
             Source::Environment => "the keys in AWS_ACCESS_KEY_ID",
             Source::WebIdentity => "the token in AWS_WEB_IDENTITY_TOKEN_FILE",
             Source::Container => "the container's credentials",
@@ -46,6 +44,14 @@ impl Plan {
         match self.named {
             true => format!("{who} and profile {:?}", self.profile),
             false => who.to_owned(),
+        }
+    }
+
+    /// The same with everything that tells a token from another's, for a list of them.
+    pub fn owner(&self) -> String {
+        match &self.source {
+            Source::ServiceAccount(account) => format!("{} as {}", self.who(), account.role_arn),
+            _ => self.who(),
         }
     }
 
@@ -89,13 +95,8 @@ impl Plan {
                     .into_iter()
                     .filter_map(|name| profile.get(name))
             });
-        let token = match &self.source {
-            Source::ServiceAccount(account) => Some(account.token.expose()),
-            _ => None,
-        };
         variables
             .map(|value| Zeroizing::new(value.into_owned()))
-            .chain(token.map(|token| Zeroizing::new(token.to_owned())))
             .chain(settings.map(|value| Zeroizing::new(value.to_owned())))
             .collect()
     }

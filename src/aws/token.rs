@@ -117,7 +117,7 @@ pub async fn authorized(
         .into_token(requested, plan.is_bounded())
         .map(|token| Token {
             refreshed_sso_token: journal.refreshed_sso_token(),
-            whose: plan.who(),
+            whose: plan.owner(),
             ..token
         })
         .ok_or_else(|| explain::nonsense(journal, explain::TOKEN))

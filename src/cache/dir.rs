@@ -84,13 +84,7 @@ impl Dir {
         let is_roots = |place: &Path| owner_of_nearest(place) == Some(User::ROOT);
         let is_there = look.is_some_and(|look| look.is_dir && look.owner == User::ROOT);
         if user == User::ROOT && !is_there && !(is_roots(&path) && at_home.as_deref().is_none_or(is_roots)) {
-            return Ok(Self {
-                path: Path::new(RUN).join(NAME),
-                user,
-                named_by_us: true,
-                home: None,
-                located: Cell::new(None),
-            });
+            return Ok(Self::in_run());
         }
         Ok(Self {
             home: at_home.filter(|home| path.starts_with(home)),
@@ -99,6 +93,29 @@ impl Dir {
             named_by_us,
             located: Cell::new(look),
         })
+    }
+
+    /// Where it is on a Kubernetes node: root's kubelet may have no home, and its tokens are none that a disk should keep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::locate`].
+    pub fn locate_on_node(env: &Env) -> Result<Self, String> {
+        match env.raw(env::AWS_ECR_CACHE_DIR) {
+            None if User::current() == User::ROOT => Ok(Self::in_run()),
+            _ => Self::locate(env),
+        }
+    }
+
+    fn in_run() -> Self {
+        let path = Path::new(RUN).join(NAME);
+        Self {
+            located: Cell::new(Look::at(&path).ok()),
+            path,
+            user: User::ROOT,
+            named_by_us: true,
+            home: None,
+        }
     }
 
     /// The directory itself.
@@ -317,15 +334,6 @@ impl Dir {
             removed += usize::from(self.remove(&name)?);
         }
         Ok(removed)
-    }
-}
-
-/// The environment with the cache directory of a Kubernetes node, unless it names another: the kubelet is root, may have no
-/// home, and its tokens are none that a disk should keep.
-pub fn on_node(env: Env) -> Env {
-    match User::current() {
-        User::ROOT => env.or(env::AWS_ECR_CACHE_DIR, Path::new(RUN).join(NAME)),
-        _ => env,
     }
 }
 

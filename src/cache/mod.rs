@@ -6,7 +6,7 @@ pub mod lock;
 pub mod login;
 pub mod store;
 
-pub use dir::{Dir, on_node};
+pub use dir::Dir;
 pub use entry::{Entry, Token};
 pub use lock::{Attempt, Lock};
 pub use login::Login;

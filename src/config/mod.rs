@@ -14,7 +14,7 @@ use file::Place;
 pub use parse::line_at;
 pub use rule::Rule;
 
-use crate::cache;
+use crate::cache::Dir;
 use crate::env::{self, Env};
 use crate::error::{Failure, Reason};
 use crate::fallback::Fallback;
@@ -80,10 +80,9 @@ impl Settings {
     ///
     /// As for [`Self::load`].
     pub fn load_for_kubelet(env: Env) -> Result<Self, Failure> {
-        let settings = Self::load(cache::on_node(env))?;
         Ok(Self {
             is_kubelets: true,
-            ..settings
+            ..Self::load(env)?
         })
     }
 
@@ -212,6 +211,18 @@ impl Settings {
                 "set it to a number such as 30, or unset it",
             )
         }))
+    }
+
+    /// Where the cache and the log are, or why they are nowhere.
+    ///
+    /// # Errors
+    ///
+    /// A text that says what is missing.
+    pub fn cache_dir(&self) -> Result<Dir, String> {
+        match self.is_kubelets {
+            true => Dir::locate_on_node(&self.env),
+            false => Dir::locate(&self.env),
+        }
     }
 
     /// Whether a failure's reason goes to stdout too, where every client takes it for a hard error.
@@ -352,6 +363,9 @@ mod tests {
                 "{vars:?} {files:?}"
             );
         }
+        let env = Env::from_vars([("AWS_ECR_CONFIG_FILE", "/dev/null"), ("AWS_ECR_TIMEOUT", "59")]);
+        let loaded = Settings::load_for_kubelet(env).unwrap();
+        assert_eq!(loaded.timeout(), Ok(KUBELET_TIMEOUT));
     }
 
     #[test]

@@ -233,6 +233,54 @@ fn an_opaque_token_is_known_by_its_bytes() {
 }
 
 #[test]
+fn what_is_over_opens_nothing_even_where_nothing_else_can_be_read() {
+    let (fake, sandbox) = node();
+    let over = puller()
+        .with("/exp", 1_700_000_000)
+        .with("/sub", "system:serviceaccount:team-b:puller");
+    for _ in 0..2 {
+        key(&sandbox, &over.token("pod"), Some(ROLE));
+    }
+    assert_eq!(fake.count(WEB_IDENTITY), 2);
+    assert!(sandbox.entries().is_empty());
+}
+
+#[test]
+fn the_nodes_own_credentials_are_no_part_of_a_pods() {
+    let (fake, mut sandbox) = node();
+    let first = key(&sandbox, &puller().token("pod-1"), Some(ROLE));
+    sandbox.use_static_keys();
+    assert_eq!(key(&sandbox, &puller().token("pod-2"), Some(ROLE)), first);
+    sandbox.env("AWS_ACCESS_KEY_ID", "AKIAOTHER");
+    assert_eq!(key(&sandbox, &puller().token("pod-3"), Some(ROLE)), first);
+    assert_eq!(fake.count(WEB_IDENTITY), 1);
+}
+
+#[test]
+fn a_role_is_named_beside_long_names() {
+    let (fake, sandbox) = node();
+    let role = "arn:aws:iam::123456789012:role/eks/prod-eu-west-1/ecr-pull-monitoring";
+    fake.on(
+        WEB_IDENTITY,
+        Reply::aws_error(
+            403,
+            "AccessDenied",
+            "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        ),
+    );
+    let token = Account::new("monitoring", "kube-prometheus-stack-prometheus").token("pod");
+    let line = complaint(&ask(&sandbox, &request_of(IMAGE, &token, Some(role))));
+    for part in [
+        role,
+        "monitoring/kube-prometheus-stack-prometheus",
+        "access denied",
+        "trust policy",
+    ] {
+        assert!(line.contains(part), "{part}\n{line}");
+    }
+}
+
+#[test]
 fn fifty_pods_of_two_accounts_cost_two_calls() {
     let (fake, sandbox) = node();
     fake.on(WEB_IDENTITY, Reply::normal().after(Duration::from_millis(300)));

@@ -21,6 +21,7 @@ fn under_the_providers_names_every_argument_is_said_to_it() {
             &["get"],
             &["list"],
             &["kubelet"],
+            &["--", "--v=5"],
         ] {
             password(&sandbox.feed_args(args, &stdin), HOST);
         }

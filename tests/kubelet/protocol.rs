@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::node::{
-    ECR, ECR_PUBLIC, HOST, answer, ask, assert_without_auth, complaint, node, node_with_keys, password, reach_by_names,
-    request,
+    ECR, ECR_PUBLIC, HOST, ROLE, answer, ask, assert_without_auth, complaint, node, node_with_keys, password,
+    reach_by_names, request,
 };
 use crate::support::decode_password;
 
@@ -126,7 +126,7 @@ fn the_key_is_the_registry_as_the_image_names_it() {
 #[test]
 fn an_image_from_elsewhere_is_answered_without_auth_and_without_a_request() {
     let (fake, mut sandbox) = node_with_keys();
-    sandbox.env("AWS_ECR_ROLE_ARN", crate::node::ROLE);
+    sandbox.env("AWS_ECR_ROLE_ARN", ROLE);
     for image in [
         "registry.k8s.io/foo:latest",
         "docker.io/library/nginx",
@@ -162,6 +162,16 @@ fn public_ecr_needs_no_credentials_and_nothing_else_is_forgiven() {
 }
 
 #[test]
+fn public_ecr_is_not_left_open_where_somebody_was_chosen_for_it() {
+    let (_fake, sandbox) = node();
+    sandbox.configure(format!(
+        "[[registry]]\nmatch = \"public.ecr.aws\"\nrole_arn = \"{ROLE}\"\n"
+    ));
+    complaint(&ask(&sandbox, &request("public.ecr.aws/app")));
+    assert_without_auth(&ask(&sandbox, &request("ecr-public.aws.com/app")));
+}
+
+#[test]
 fn a_name_in_front_of_ecr_is_answered_under_that_name() {
     let (_fake, sandbox) = node_with_keys();
     sandbox.configure(
@@ -172,9 +182,15 @@ fn a_name_in_front_of_ecr_is_answered_under_that_name() {
         decode_password(&password(&output, "hub.corp.example:5000")).region,
         "eu-west-1"
     );
-    // For the kubelet this key would be a pattern.
-    let line = complaint(&ask(&sandbox, &request("*.corp.example/app")));
-    assert!(line.contains("\"*.corp.example/app\""), "{line}");
+    // For the kubelet such a key would be a pattern.
+    for image in [
+        "*.corp.example/app",
+        "hub[a-z].corp.example/app",
+        "hub?.corp.example/app",
+    ] {
+        let line = complaint(&ask(&sandbox, &request(image)));
+        assert!(line.contains(&format!("{image:?}")), "{line}");
+    }
 }
 
 #[test]

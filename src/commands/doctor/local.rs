@@ -75,7 +75,7 @@ pub fn cache(settings: &Settings, target: &Target) -> Finding {
         let found = format!("off: {} is set", env::AWS_ECR_DISABLE_CACHE);
         return Finding::warning(STEP, found, "unset it: every request asks AWS");
     }
-    let dir = match Dir::locate(settings.env()) {
+    let dir = match settings.cache_dir() {
         Ok(dir) => dir,
         Err(why) => return Finding::warning(STEP, why, "set one of them: every request asks AWS without a cache"),
     };

@@ -23,10 +23,8 @@ impl Image {
             return Err("the request names no image".to_owned());
         }
         let registry = registry(name);
-        // The kubelet takes a pattern for one, and would hand the password to every host of the form.
-        let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        let is_registry = !registry.is_empty() && registry.bytes().all(is_legal) && is_clean(name);
-        let url = ServerUrl::parse(registry.as_bytes()).ok().filter(|_| is_registry);
+        let url = ServerUrl::parse(registry.as_bytes()).ok();
+        let url = url.filter(|_| is_literal(registry) && is_clean(name));
         match url.as_ref().and_then(ServerUrl::host) {
             Some(host) => Ok(Self {
                 registry: registry.to_owned(),
@@ -53,6 +51,19 @@ fn registry(name: &str) -> &str {
         Some((host, tag)) if !tag.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => rest,
     }
+}
+
+/// Whether the registry is a name or an address, and nothing that the kubelet would take for a pattern: it would hand the
+/// password to every host of that form.
+fn is_literal(registry: &str) -> bool {
+    let is_in_address = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
+    let is_in_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+    let rest = match registry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) if address.bytes().all(is_in_address) => rest,
+        Some(_) => return false,
+        None => registry,
+    };
+    rest.bytes().all(is_in_name)
 }
 
 fn is_clean(name: &str) -> bool {
@@ -120,6 +131,10 @@ mod tests {
             "/app",
             "a b/c",
             "*.amazonaws.com/app",
+            "hub[a-z].corp.example/app",
+            "hub]..corp.example/x",
+            "[a-z].corp.example/x",
+            "[a]x[b]/x",
             "a\n/b",
             "h:port/x",
             "é/x",

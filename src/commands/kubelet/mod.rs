@@ -111,7 +111,7 @@ fn for_node(failure: Failure) -> Failure {
             "give this node's instance a role that allows ecr:GetAuthorizationToken (on EC2 an instance profile), or check that \
              instance metadata can be reached"
         }
-        Reason::Deadline => "see why that takes so long: the kubelet waits for a minute and no longer",
+        Reason::Deadline => "see why that takes so long; AWS_ECR_TIMEOUT may allow up to 45 seconds",
         _ => return failure,
     };
     Failure {

@@ -65,8 +65,11 @@ impl Request {
             service_account_token: Option<Secret>,
             service_account_annotations: Option<BTreeMap<String, String>>,
         }
-        if input.trim_ascii().is_empty() {
-            return Err("there is no request on stdin".to_owned());
+        match input.trim_ascii().first() {
+            None => return Err("there is no request on stdin".to_owned()),
+            // serde takes a list for the fields in their order.
+            Some(b'[') => return Err(format!("the request is a list, and not the JSON of a {REQUEST_KIND}")),
+            Some(_) => {}
         }
         let wire: Wire = serde_json::from_slice(input).map_err(|error| {
             // serde's message quotes what it found, which may be the token.
@@ -258,7 +261,7 @@ mod tests {
             ("{", "column 1 of line 1"),
             (r#"{"serviceAccountToken":hunter2}"#, "column"),
             (r#"{"image":{"hunter2":1}}"#, "column"),
-            ("[]", "column"),
+            (r#"["CredentialProviderRequest"]"#, "a list"),
             ("{}", "no kind"),
             (
                 r#"{"kind":"CredentialProviderResponse"}"#,
