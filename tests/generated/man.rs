@@ -36,8 +36,8 @@ const FILES: [(&str, &str); 6] = [
          writes them.",
     ),
     (
-        "ecr-credential-provider",
-        "Packages install this as another name of the program. Under it, and names that begin with it, it is the \
+        "ecr-credential-provider, ecr-credential-provider-service-account",
+        "Packages install these as other names of the program. Under them, and all that begin so, it is the \
          kubelet's credential provider and nothing else: as with the command kubelet. docs/kubernetes.md tells how a \
          node is set up.",
     ),
