@@ -104,7 +104,12 @@ It asks AWS and the registry, prints no secret, and exits 0 only if nothing fail
     Doctor(Doctor),
     /// Show or clear what is cached
     #[command(subcommand)]
-    #[command(after_help = "Example:\n  docker-credential-ecr-login cache list")]
+    #[command(after_help = "\
+Example:
+  docker-credential-ecr-login cache list
+
+What root's kubelet got is in a directory of its own:
+  AWS_ECR_CACHE_DIR=/run/docker-credential-ecr-login docker-credential-ecr-login cache list")]
     Cache(Cache),
     /// Print a registry's password alone, as `aws ecr get-login-password` does
     #[command(after_help = "\

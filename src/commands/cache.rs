@@ -41,20 +41,7 @@ pub fn list(settings: &Settings) -> Result<String, Failure> {
     Ok(match rows.len() {
         1 => format!("{off}Nothing is cached in {}.\n", dir.path().display()),
         _ => format!("{off}{}", table::aligned(&rows)),
-    } + &elsewhere(settings, &dir))
-}
-
-/// Where else there are tokens of this user's: the kubelet's, for root.
-fn elsewhere(settings: &Settings, dir: &Dir) -> String {
-    let nodes = Dir::locate_on_node(settings.env()).ok();
-    match nodes.filter(|nodes| nodes.path() != dir.path() && nodes.path().is_dir()) {
-        Some(nodes) => format!(
-            "The kubelet's tokens are in {}: name it in {}.\n",
-            nodes.path().display(),
-            env::AWS_ECR_CACHE_DIR
-        ),
-        None => String::new(),
-    }
+    })
 }
 
 /// Forgets a registry's login and the tokens of its service and region, or everything.
@@ -97,7 +84,7 @@ pub fn clear(settings: &Settings, registry: Option<&str>) -> Result<String, Fail
             counted(logins, "login"),
             dir.path().display()
         ),
-    } + &elsewhere(settings, &dir))
+    })
 }
 
 fn locate(settings: &Settings) -> Result<Dir, Failure> {

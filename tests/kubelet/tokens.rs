@@ -168,7 +168,7 @@ fn roots_cache_is_gone_with_the_next_boot() {
     const SCRIPT: &str = "mount -t tmpfs tmpfs /run; cat >/run/request
         for pod in 1 2; do \"$0\" kubelet </run/request >/dev/null; done
         stat -c '%a %U' /run/docker-credential-ecr-login; ls /run/docker-credential-ecr-login
-        \"$0\" cache list; AWS_ECR_CACHE_DIR=/run/docker-credential-ecr-login \"$0\" cache list";
+        AWS_ECR_CACHE_DIR=/run/docker-credential-ecr-login \"$0\" cache list";
     let possible = Command::new("unshare")
         .args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/run"])
         .status();
@@ -195,14 +195,6 @@ fn roots_cache_is_gone_with_the_next_boot() {
     let mut lines = output.stdout.lines();
     assert_eq!(lines.next(), Some("700 root"), "{output}");
     assert!(lines.next().is_some_and(|name| name.ends_with(".json")), "{output}");
-    assert!(
-        lines
-            .next()
-            .is_some_and(|line| line.starts_with("Nothing is cached in ")),
-        "{output}"
-    );
-    let elsewhere = "The kubelet's tokens are in /run/docker-credential-ecr-login: name it in AWS_ECR_CACHE_DIR.";
-    assert_eq!(lines.next(), Some(elsewhere), "{output}");
     assert!(lines.any(|line| line.starts_with("ecr  ")), "{output}");
     assert!(!sandbox.home().join(".cache").exists());
     assert_eq!(fake.count(ECR), 1);
