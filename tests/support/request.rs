@@ -102,12 +102,14 @@ impl Request {
         request
     }
 
-    /// What it asked for and who signed it.
+    /// What it asked for and who signed it; of STS, with what it was asked.
     pub fn summary(&self) -> serde_json::Value {
+        let form = self.operation.starts_with("sts:").then(|| self.form());
         serde_json::json!({
             "operation": self.operation,
             "access_key_id": self.access_key_id,
             "region": self.region,
+            "form": form,
         })
     }
 
