@@ -32,4 +32,4 @@ def calls(world):
 def go_library(world):
     """docker's own Go library for credential helpers: every verb and kind of error"""
     env = world.new_home("go-library").env(world.use_fake(names.keys("AKIAFAKEGOLIBRARY000")))
-    run([world.tools.go_client, names.US], env).must_succeed()
+    run([world.tools.own_program("go-client"), names.US], env).must_succeed()

@@ -11,7 +11,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from .pins import DEBIAN_PACKAGES, GO_PROGRAMS
+from .pins import DEBIAN_PACKAGES, GO_PROGRAMS, OWN_GO_PROGRAMS
 
 HERE = Path(__file__).resolve().parent.parent
 CHECKOUT = HERE.parent.parent
@@ -44,9 +44,9 @@ class Tools:
     def venv_complete(self):
         return self.venv / "complete"
 
-    @property
-    def go_client(self):
-        return self.directory / "go-client"
+    def own_program(self, name):
+        """One that is built of the directory of that name here."""
+        return self.directory / name
 
 
 def install(directory):
@@ -68,7 +68,8 @@ def install_locked(directory):
             go_install(module, version, package, tools.go_program(name))
     if not tools.venv_complete.exists():
         python_packages(tools)
-    run("go", "build", "-o", tools.go_client, ".", cwd=HERE / "go-client")
+    for name in OWN_GO_PROGRAMS:
+        run("go", "build", "-ldflags=-s -w", "-o", tools.own_program(name), ".", cwd=HERE / name)
     return tools
 
 

@@ -12,6 +12,9 @@ GO_PROGRAMS = [
     ("github.com/docker/buildx", "v0.30.1", "./cmd/buildx", "buildx"),
 ]
 
+# Of this directory. Which version of Docker's and Kubernetes' code they are tried with stands in their go.mod.
+OWN_GO_PROGRAMS = ["go-client", "kubelet", "kubelet-plugin"]
+
 # Debian package by the file that shows it is there.
 DEBIAN_PACKAGES = {
     "/usr/bin/docker": "docker.io",
