@@ -30,21 +30,24 @@ class Moto(Aws):
 
 
 class Fake(Aws):
-    def __init__(self, program, log):
+    def __init__(self, program, log, name="fake"):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        start_server("fake", [program, port], log / "fake.log", {}, lambda: fetch(f"{self.url}/fake/requests") is not None)
+        start_server(name, [program, port], log / f"{name}.log", {}, lambda: fetch(f"{self.url}/fake/requests") is not None)
+
+    def requests(self):
+        """All so far, in the order they came."""
+        return json.loads(fetch(f"{self.url}/fake/requests"))
 
     def calls(self):
         """How often each (operation, access key id, region) was asked for."""
-        requests = json.loads(fetch(f"{self.url}/fake/requests"))
-        return Counter((call["operation"], call["access_key_id"] or "", call["region"]) for call in requests)
+        return Counter((call["operation"], call["access_key_id"] or "", call["region"]) for call in self.requests())
 
     @staticmethod
     def password(identity, host):
         """The first 72 bytes of what it gives this identity for this registry; examples/fake_aws.rs makes it."""
         signer = identity.get("AWS_ACCESS_KEY_ID", "role")
-        return hashlib.sha256(f"{signer} {names.ECR[host]}".encode()).hexdigest().ljust(72, "x")
+        return hashlib.sha256(f"{signer} {names.ALL_ECR[host]}".encode()).hexdigest().ljust(72, "x")
 
 
 def fetch(url):

@@ -13,8 +13,38 @@ ECR = {
     DUAL_STACK: "ecr eu-central-1",
     PUBLIC: "ecr-public us-east-1",
 }
+# More that are asked for alone, and lead nowhere.
+FIPS = "123456789012.dkr.ecr-fips.us-east-2.amazonaws.com"
+DUAL_STACK_FIPS = "123456789012.dkr-ecr-fips.us-west-2.on.aws"
+GOV = "123456789012.dkr.ecr.us-gov-east-1.amazonaws.com"
+GOV_FIPS = "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com"
+GOV_DUAL_STACK = "210987654321.dkr-ecr.us-gov-east-1.on.aws"
+GOV_DUAL_STACK_FIPS = "210987654321.dkr-ecr-fips.us-gov-west-1.on.aws"
+CHINA = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
+CHINA_DUAL_STACK = "123456789012.dkr-ecr.cn-northwest-1.on.amazonwebservices.com.cn"
+PUBLIC_DUAL_STACK = "ecr-public.aws.com"
+ALL_ECR = {
+    **ECR,
+    FIPS: "ecr us-east-2",
+    DUAL_STACK_FIPS: "ecr us-west-2",
+    GOV: "ecr us-gov-east-1",
+    GOV_FIPS: "ecr us-gov-west-1",
+    GOV_DUAL_STACK: "ecr us-gov-east-1",
+    GOV_DUAL_STACK_FIPS: "ecr us-gov-west-1",
+    CHINA: "ecr cn-north-1",
+    CHINA_DUAL_STACK: "ecr cn-northwest-1",
+    PUBLIC_DUAL_STACK: "ecr-public us-east-1",
+}
+# A partition's private names, plain, FIPS, dual-stack and both (China has no FIPS); and those of ECR Public.
+FAMILIES = [
+    [US, FIPS, DUAL_STACK, DUAL_STACK_FIPS],
+    [GOV, GOV_FIPS, GOV_DUAL_STACK, GOV_DUAL_STACK_FIPS],
+    [CHINA, CHINA_DUAL_STACK],
+    [PUBLIC, PUBLIC_DUAL_STACK],
+]
 # Not ECR, and open to everybody.
 OPEN = "registry.example.com:5000"
+NOT_ECR = ["nginx", "nginx:1.27", "library/nginx", "docker.io/library/nginx:1", f"{OPEN}/app:1", f"{US}.example.com/app"]
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"}
 # A profile of the homes' ~/.aws/config: keys, and a role assumed with them.

@@ -30,9 +30,9 @@ class Report:
         print(f"{row}: {column}: {outcome} ({time.monotonic() - started:.1f} s)", flush=True)
 
     def show(self):
-        columns = list(CHECKS)
+        columns = [column for column in CHECKS if any(column in outcomes for outcomes in self.rows.values())]
         width = max(map(len, self.rows), default=0)
-        print("\n" + " ".join([" " * width, *columns]))
+        print("\n" + " ".join([" " * width, *columns]).rstrip())
         for row, outcomes in self.rows.items():
             own = [column for column in outcomes if column not in CHECKS]
             cells = [outcomes.get(column, "").ljust(len(column)) for column in columns]

@@ -47,6 +47,7 @@ class World:
         self.path = f"{WORK}/bin:{SYSTEM_PATH}"
 
         self.registry = Registry(self.log)
+        self.fake_program = fake_program
         self.fake = Fake(fake_program, self.log)
         system = {"PATH": SYSTEM_PATH, "HOME": str(WORK)}
         self.moto = Moto(tools.python_program("moto_server"), self.log, {**system, **names.KEYS})
