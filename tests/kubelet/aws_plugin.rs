@@ -1,5 +1,5 @@
 //! The cases of the tables in cloud-provider-aws's own tests of its ecr-credential-provider (1.37), by what it does with
-//! them: Test_GetCredentials_Private, _PrivateForServiceAccount, _Public, Test_parseHostFromImageReference,
+//! them: Test_runPlugin, Test_GetCredentials_Private, _PrivateForServiceAccount, _Public, Test_parseHostFromImageReference,
 //! Test_parseRegionFromECRPrivateHost, TestRegistryPatternMatch, Test_getCacheDuration. Where this program differs on
 //! purpose, the case says so.
 
@@ -28,6 +28,23 @@ fn with_data(operation: &str, data: serde_json::Value) -> Reply {
     };
     let body = json!({ "authorizationData": data }).to_string();
     Reply::raw(200, "application/x-amz-json-1.1", body)
+}
+
+#[test]
+fn an_answer_has_the_form_of_gos_to_the_byte_and_another_kind_or_version_is_an_error() {
+    let (_fake, sandbox) = node_with_keys();
+    let mut asked = request(PRIVATE);
+    let output = ask(&sandbox, &asked);
+    let (duration, password) = (answer(&output).cache_duration, password(&output, PRIVATE));
+    let form = format!(
+        r#"{{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1","cacheKeyType":"Registry","cacheDuration":"{duration}","auth":{{"{PRIVATE}":{{"username":"AWS","password":"{password}"}}}}}}"#
+    );
+    assert_eq!(output.stdout, form + "\n");
+    asked["kind"] = "CredentialProviderFoo".into();
+    complaint(&ask(&sandbox, &asked));
+    asked = request(PRIVATE);
+    asked["apiVersion"] = "foo.k8s.io/v1".into();
+    complaint(&ask(&sandbox, &asked));
 }
 
 #[test]
