@@ -55,9 +55,11 @@ impl ServiceAccount {
     /// The service account of a token, and the role that was chosen for it.
     pub fn new(role_arn: String, token: Secret) -> Self {
         let payload = payload(token.expose());
+        let expires = payload.as_deref().and_then(expiry);
         Self {
-            claims: payload.as_deref().and_then(Claims::of),
-            expires: payload.as_deref().and_then(expiry),
+            // Without an end there is no telling later whether they still hold.
+            claims: expires.and(payload.as_deref()).and_then(Claims::of),
+            expires,
             role_arn,
             token,
         }
@@ -118,7 +120,6 @@ fn expiry(payload: &[u8]) -> Option<SystemTime> {
 impl Claims {
     /// Reads the payload of a token; none where that is no bound service account token whose claims agree.
     fn of(payload: &[u8]) -> Option<Self> {
-        expiry(payload)?;
         #[derive(Deserialize)]
         struct Payload {
             iss: String,

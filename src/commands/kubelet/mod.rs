@@ -108,8 +108,8 @@ fn is_open(target: &Target, failure: &Failure) -> bool {
 fn for_node(failure: Failure) -> Failure {
     let advice = match failure.reason {
         Reason::NoCredentials => {
-            "give this node's instance a role that allows ecr:GetAuthorizationToken (on EC2 an instance profile), or check that \
-             instance metadata can be reached"
+            "give this node's instance a role that allows ecr:GetAuthorizationToken, check that instance metadata can be reached, \
+             or name other credentials in the provider's env"
         }
         Reason::Deadline => "see why that takes so long; AWS_ECR_TIMEOUT may allow up to 45 seconds",
         _ => return failure,
